@@ -1,0 +1,2 @@
+// Shapes of the official Azure SDKs' errors.
+export {};

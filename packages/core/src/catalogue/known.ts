@@ -1,0 +1,4 @@
+import type { iotHubRows } from './iot-hub.ts';
+
+/** Every documented reason of the built-in catalogues. */
+export type KnownReason = (typeof iotHubRows)[number]['reason'];

@@ -1,0 +1,66 @@
+import type { Stopped } from './error.ts';
+import type { AnyDeviceCloudError } from './errors.ts';
+
+/** What listeners of an attachment and the diagnostics channels get. */
+export interface FaultEvent {
+  readonly error: AnyDeviceCloudError;
+  /** What the program was doing, where it is known. */
+  readonly operation?: string | undefined;
+  /** Which attempt failed, from 1; for a reconnect: how many in a row. */
+  readonly attempt?: number | undefined;
+  /** `retry` only: how long until the next attempt, in ms. */
+  readonly delayMs?: number | undefined;
+  /** `give-up` only. */
+  readonly stopped?: Stopped | undefined;
+  /** `give-up` of a reconnect that goes on probing slowly: when it asks next. */
+  readonly nextProbeAt?: Date | undefined;
+}
+
+/**
+ * - `fault`: once per native failure seen, those that are repeated too
+ * - `retry`: before each wait
+ * - `give-up`: once per operation or reconnect that ends after a fault
+ * - `recovered`: once per operation or connection that succeeds after one
+ */
+export type FaultEventName = 'fault' | 'retry' | 'give-up' | 'recovered';
+
+export type FaultListener = (event: FaultEvent) => void;
+
+/** Who listens to an attachment, and the process-wide diagnostics channels. */
+export class FaultEvents {
+  readonly #listeners = new Map<FaultEventName, Set<FaultListener>>();
+
+  on(name: FaultEventName, listener: FaultListener): void {
+    const set = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, set.add(listener));
+  }
+
+  off(name: FaultEventName, listener: FaultListener): void {
+    this.#listeners.get(name)?.delete(listener);
+  }
+
+  /** Tell everybody. A listener that throws never reaches the host's own flow. */
+  emit(name: FaultEventName, event: FaultEvent): void {
+    for (const listener of this.#listeners.get(name) ?? []) {
+      try {
+        listener(event);
+      } catch (thrown) {
+        report(thrown);
+      }
+    }
+    const channel = diagnostics?.channel(`faultmap:${name}`);
+    if (channel?.hasSubscribers) channel.publish(event);
+  }
+}
+
+/** An exception in a listener is the application's own: said as a warning, never swallowed. */
+function report(thrown: unknown): void {
+  const text = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+  globalThis.process?.emitWarning?.(`A listener threw: ${text}`, {
+    type: 'FaultmapWarning',
+    code: 'FAULTMAP_LISTENER',
+  });
+}
+
+// Not a static import: the same file loads in a browser bundle, where there are no channels.
+const diagnostics = globalThis.process?.getBuiltinModule?.('node:diagnostics_channel');

@@ -1,0 +1,102 @@
+import type { Executed, FaultScope, Transport } from './categories.ts';
+
+/**
+ * What was seen of a fault, transport-neutral: the one thing `classify` decides on. Readers
+ * fill in what their form shows and leave out the rest; nothing here is an opinion yet.
+ */
+export interface EvidenceFields {
+  readonly transport?: Transport;
+  /** Which cloud service answered, where the form tells: picks between catalogues. */
+  readonly service?: 'iot-hub' | 'dps';
+
+  /** Number in the payload: JSON `errorCode`, at any nesting. */
+  readonly payloadCode?: number;
+  /** Name in the payload or a header, for instance `DeviceNotOnline`. */
+  readonly payloadName?: string;
+  /** Number in AMQP info, a documentation link or prose. */
+  readonly textCode?: number;
+  /** Documented name met in prose. */
+  readonly textName?: string;
+
+  /** AMQP error condition. */
+  readonly condition?: string;
+  readonly scope?: FaultScope;
+  /** Direction of the AMQP link, from the client: `send` is a sender. */
+  readonly direction?: 'send' | 'receive';
+  /** Address of the AMQP link, or the MQTT topic. */
+  readonly address?: string;
+  /** Whose link it is, where the address tells. */
+  readonly side?: 'device' | 'service';
+  /** The fault was raised by this side of the connection (local idle expiry, own limits). */
+  readonly local?: true;
+  /** AMQP outcome of a delivery. */
+  readonly outcome?: 'rejected' | 'released' | 'modified';
+  /** `modified` with delivery-failed set. */
+  readonly deliveryFailed?: boolean;
+
+  /** Status in an answer's topic, message annotation or application property. */
+  readonly answerStatus?: number;
+  /** MQTT reason code or 3.1.1 return code. */
+  readonly reasonCode?: number;
+  /** Packet the reason code came in. */
+  readonly packet?: 'connack' | 'disconnect' | 'puback' | 'pubrec' | 'pubcomp' | 'suback' | 'unsuback' | 'auth';
+  /** MQTT protocol level: 3, 4 (3.1.1) or 5. */
+  readonly protocolVersion?: number;
+  /** IoT Hub's MQTT 5 user property `status`, four hex digits. */
+  readonly statusProperty?: string;
+
+  readonly httpStatus?: number;
+  /** The status says success, but the answer cannot be one (cut off, not parsable). */
+  readonly brokenAnswer?: true;
+
+  /** Code of a socket, DNS or TLS fault of the platform, for instance `ECONNRESET`. */
+  readonly systemCode?: string;
+  /** Time-out of the client's own. */
+  readonly timedOut?: 'connect' | 'request' | 'keepalive' | 'deadline';
+  /** The connection was closed without a word. */
+  readonly silentClose?: true;
+  /** What came is not the protocol that was spoken. */
+  readonly violation?: true;
+  /** What the reader concludes from text alone, when nothing stronger is there. */
+  readonly prose?: string;
+
+  /** What the place the fault arose at says about execution; a row's own word comes first. */
+  readonly executed?: Executed;
+  /** Codes that look alike from here. */
+  readonly candidates?: readonly number[];
+
+  readonly retryAfterMs?: number;
+  readonly trackingId?: string;
+  readonly timestamp?: string;
+  readonly serverReference?: string;
+  /** How far the local clock is ahead of the cloud's, in ms, where a Date header shows it. */
+  readonly clockSkewMs?: number;
+  /** The cloud's own text, not yet redacted. */
+  readonly text?: string;
+  /** The native error, packet, frame or response. */
+  readonly cause?: unknown;
+}
+
+/** Evidence as made by {@link evidence}; `classify` knows it by its brand, across copies. */
+export interface Evidence extends EvidenceFields {
+  readonly [EVIDENCE]: true;
+}
+
+const EVIDENCE: unique symbol = Symbol.for('faultmap.evidence') as never;
+
+/** Mark what a reader saw as evidence. */
+export function evidence(fields: EvidenceFields): Evidence {
+  return { ...fields, [EVIDENCE]: true };
+}
+
+/** Is this evidence, of this or another copy of the package? Never throws. */
+export function isEvidence(value: unknown): value is Evidence {
+  try {
+    return typeof value === 'object' && value !== null && (value as Evidence)[EVIDENCE] === true;
+  } catch {
+    return false; // a hostile proxy
+  }
+}
+
+/** A reader turns one raw form into evidence, or says nothing about forms that are not its own. */
+export type Reader = (input: unknown) => Evidence | undefined;

@@ -1,0 +1,27 @@
+// For users.
+
+export type { KnownReason } from './catalogue/known.ts';
+export type { Catalogue, CodeRow, CodeTexts } from './catalogue/types.ts';
+export type { Advice, AppliesTo, Category, Executed, FaultScope, Transport } from './categories.ts';
+export { type ClassifyContext, classify } from './classify.ts';
+export type { Clock } from './clock.ts';
+export { DeviceCloudError, type ErrorFields, type ErrorJson, isDeviceCloudError, type Stopped } from './error.ts';
+export {
+  type AnyDeviceCloudError,
+  BadRequestError,
+  ConflictError,
+  DeviceOfflineError,
+  NetworkError,
+  NotFoundError,
+  OperationCancelledError,
+  PreconditionFailedError,
+  ProtocolViolationError,
+  QuotaExceededError,
+  ServerError,
+  ThrottledError,
+  TimeoutExpiredError,
+  UnauthorizedError,
+  UnknownCloudError,
+} from './errors.ts';
+export type { FaultEvent, FaultEventName, FaultListener } from './events.ts';
+export type { RetryContext, RetryOptions } from './retry/options.ts';

@@ -1,0 +1,19 @@
+import { defineConfig } from 'vitest/config';
+
+const packages = ['core', 'http', 'mqtt', 'amqp', 'emulator', 'cli'];
+
+export default defineConfig({
+  // The sources are tested as they are, without a build.
+  ssr: { resolve: { conditions: ['@faultmap/source', 'module', 'node', 'import', 'default'] } },
+  test: {
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+    projects: [
+      ...packages.map((name) => ({
+        extends: true as const,
+        test: { name, include: [`packages/${name}/test/**/*.test.ts`] },
+      })),
+      { extends: true as const, test: { name: 'together', include: ['test/**/*.test.ts'] } },
+    ],
+  },
+});
