@@ -212,12 +212,18 @@ export abstract class DeviceCloudError extends Error {
    * own one per class would make any error an instance of any class.
    */
   static override [Symbol.hasInstance](this: unknown, value: unknown): boolean {
-    if (!isDeviceCloudError(value)) return Function.prototype[Symbol.hasInstance].call(DeviceCloudError, value);
-    if (DeviceCloudError === DeviceCloudError) return true;
-    const own = Object.getOwnPropertyDescriptor(DeviceCloudError as object, 'category');
-    if (own) return value.category === own.value;
-    return Function.prototype[Symbol.hasInstance].call(DeviceCloudError, value);
+    // biome-ignore lint/complexity/noThisInStatic: inherited by every subclass, each asks for itself
+    return isInstance(this, value);
   }
+}
+
+function isInstance(constructor: unknown, value: unknown): boolean {
+  const ordinary = () => Function.prototype[Symbol.hasInstance].call(constructor, value);
+  if (!isDeviceCloudError(value)) return ordinary();
+  if (constructor === DeviceCloudError) return true;
+  // Only the category classes have `category` as their own; a user's subclass does not.
+  const own = Object.getOwnPropertyDescriptor(constructor as object, 'category');
+  return own ? value.category === own.value : ordinary();
 }
 
 /** The plain-data form of an error: what `toJSON` gives and `fromJSON` takes. */
