@@ -217,12 +217,12 @@ export abstract class DeviceCloudError extends Error {
   }
 }
 
-function isInstance(constructor: unknown, value: unknown): boolean {
-  const ordinary = () => Function.prototype[Symbol.hasInstance].call(constructor, value);
+function isInstance(of: unknown, value: unknown): boolean {
+  const ordinary = () => Function.prototype[Symbol.hasInstance].call(of, value);
   if (!isDeviceCloudError(value)) return ordinary();
-  if (constructor === DeviceCloudError) return true;
+  if (of === DeviceCloudError) return true;
   // Only the category classes have `category` as their own; a user's subclass does not.
-  const own = Object.getOwnPropertyDescriptor(constructor as object, 'category');
+  const own = Object.getOwnPropertyDescriptor(of as object, 'category');
   return own ? value.category === own.value : ordinary();
 }
 
