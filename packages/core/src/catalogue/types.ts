@@ -1,4 +1,4 @@
-import type { Advice, AppliesTo, Category, Executed, Transport } from '../categories.ts';
+import type { Advice, AppliesTo, Category, Executed, FaultScope, Transport } from '../categories.ts';
 
 /** One documented code. */
 export interface CodeRow {
@@ -45,4 +45,59 @@ export interface Catalogue {
   readonly rows: readonly CodeRow[];
   /** By code. */
   readonly texts?: Readonly<Record<number, CodeTexts>>;
+}
+
+/** How a fault is judged that carries no number of the cloud. */
+export interface Judgement {
+  readonly category: Category;
+  /** Name for `reason`: the documented one of its own field (condition, reason name, status phrase). */
+  readonly reason: string;
+  readonly advice: Advice;
+  readonly executed: Executed;
+  /** The one number it stands for, where the place proves it. */
+  readonly code?: number;
+  /** Numbers it may stand for. */
+  readonly candidates?: readonly number[];
+}
+
+/** What makes a condition mean something more exact; all that is given must hold. */
+export interface ConditionCase extends Partial<Judgement> {
+  readonly scopes?: readonly FaultScope[];
+  readonly side?: 'device' | 'service';
+  readonly direction?: 'send' | 'receive';
+  /** Raised by this side of the connection. */
+  readonly local?: true;
+  /** Part of the description, lower case. */
+  readonly text?: string;
+}
+
+/** An AMQP error condition; the fields of {@link Judgement} hold where nothing but the condition is known. */
+export interface ConditionRow extends Judgement {
+  readonly condition: string;
+  /** Other spellings. */
+  readonly aliases?: readonly string[];
+  /** Says little by itself: a status number in its description comes first. */
+  readonly vague?: true;
+  /** The first that holds replaces what it names. */
+  readonly cases?: readonly ConditionCase[];
+}
+
+/** An MQTT return code (3.1.1) or reason code (5). `reason` is the name of the specification. */
+export interface MqttReasonRow extends Judgement {
+  readonly value: number;
+}
+
+/** The four hex digits of IoT Hub's MQTT 5 user property `status`, upper case. */
+export interface MqttStatusRow extends Judgement {
+  readonly status: string;
+}
+
+/** An HTTP status without a number or a name beside it. `reason` is its phrase in one word. */
+export interface HttpStatusRow extends Judgement {
+  readonly status: number;
+}
+
+/** Codes of socket, DNS and TLS faults; `reason` is the code itself and left out here. */
+export interface SystemFaultRow extends Omit<Judgement, 'reason'> {
+  readonly codes: readonly string[];
 }
