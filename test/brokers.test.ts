@@ -22,7 +22,7 @@ const missing = Object.entries(programs)
   .map(([name]) => name);
 if (missing.length > 0) console.log(`skipped, not installed: ${missing.join(', ')}`);
 
-describe.runIf(process.env['FAULTMAP_NO_SKIP'])('no real broker is missing', () => {
+describe.runIf(process.env.FAULTMAP_NO_SKIP)('no real broker is missing', () => {
   test('all are installed', () => {
     expect(missing).toEqual([]);
   });

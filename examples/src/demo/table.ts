@@ -1,0 +1,65 @@
+import type { AnyDeviceCloudError } from '@faultmap/core';
+import Table from 'cli-table3';
+import pc from 'picocolors';
+import type { Did, Expected } from './expected.ts';
+
+/** What one row of the table came to. */
+export interface Outcome {
+  readonly transport: string;
+  /** One short line of the raw error, as the client library gave it. */
+  readonly raw: string;
+  readonly error: AnyDeviceCloudError;
+  readonly did: Did;
+  /** The same for a person: `retried 2× → ok after 310 ms`. */
+  readonly said: string;
+}
+
+export interface Row {
+  readonly key: string;
+  readonly expected: Expected;
+  readonly outcome: Outcome | { readonly failed: string };
+}
+
+/** What differs from the expectation; empty when the row came out right. */
+export function differences({ expected, outcome }: Row): string[] {
+  if ('failed' in outcome) return [outcome.failed];
+  const { error, did } = outcome;
+  const found: string[] = [];
+  const compare = (name: string, got: unknown, wanted: unknown) => {
+    if (got !== wanted) found.push(`${name}: expected ${wanted}, got ${got}`);
+  };
+  if (error.code === undefined || !expected.codes.includes(error.code)) compare('code', error.code, expected.codes[0]);
+  if (expected.codes.length === 1) compare('reason', error.reason, expected.reason);
+  compare('category', error.category, expected.category);
+  compare('executed', error.executed, expected.executed);
+  compare('did', did, expected.did);
+  return found;
+}
+
+/** A table a person likes to read. */
+export function render(rows: readonly Row[]): string {
+  const table = new Table({
+    head: ['', 'code', 'reason', 'seen over', 'the library gave', 'category', 'executed?', 'faultmap'],
+    colWidths: [3, 8, 26, 11, 40, 14, 11, 32],
+    wordWrap: true,
+    style: { head: ['bold'], border: ['gray'] },
+  });
+  for (const row of rows) {
+    const wrong = differences(row);
+    const mark = wrong.length === 0 ? pc.green('✓') : pc.red('✗');
+    const label = row.key + (row.expected.scripted ? '*' : '');
+    if ('failed' in row.outcome) {
+      table.push([mark, label, row.expected.reason, '', pc.red(row.outcome.failed), '', '', '']);
+      continue;
+    }
+    const { transport, raw, error, said } = row.outcome;
+    const reason = split(error.reason) + (String(error.code) === row.key ? '' : ` (${error.code})`);
+    table.push([mark, pc.bold(label), reason, transport, pc.dim(raw), error.category, error.executed, said]);
+  }
+  return table.toString();
+}
+
+/** Long names wrap between their words: a space no eye sees would break copying, so a soft one. */
+function split(name: string): string {
+  return name.length <= 24 ? name : name.replace(/(?<=[a-z])(?=[A-Z])/g, ' ');
+}
