@@ -51,6 +51,8 @@ export interface EvidenceFields {
 
   /** Code of a socket, DNS or TLS fault of the platform, for instance `ECONNRESET`. */
   readonly systemCode?: string;
+  /** The connection had idled in a pool and was closed as the request went out: a new one may work at once. */
+  readonly reusedConnection?: true;
   /** Time-out of the client's own. */
   readonly timedOut?: 'connect' | 'request' | 'keepalive' | 'deadline';
   /** The connection was closed without a word. */

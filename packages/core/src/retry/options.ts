@@ -51,6 +51,21 @@ export interface OperationOptions {
   readonly pacerKey?: string | undefined;
   /** Raw failure → typed error; `undefined`: not a fault of a cloud, passes through as it is. */
   readonly classify?: ((raw: unknown) => AnyDeviceCloudError | undefined) | undefined;
+  /**
+   * The first attempt was made already, outside, and failed with this: so that a success costs
+   * nothing. `startedAt` is the clock's time of the call.
+   */
+  readonly firstFailure?: { readonly raw: unknown; readonly startedAt: number } | undefined;
+  /** `false`: what was sent is used up, so it is never repeated (`stopped: 'body'`). @default true */
+  readonly replayable?: boolean | undefined;
+  /** Asked once, after `renew-credentials`: `true` when there are new ones, and then one repeat follows at once. */
+  readonly renew?:
+    | ((context: {
+        readonly error: AnyDeviceCloudError;
+        readonly attempt: number;
+        readonly signal: AbortSignal | undefined;
+      }) => Promise<boolean>)
+    | undefined;
 }
 
 export interface Attempt {
