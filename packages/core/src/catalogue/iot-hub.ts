@@ -75,6 +75,7 @@ export const iotHubRows = [
   {
     code: 404001,
     reason: 'DeviceNotFound',
+    misprints: [404104],
     category: 'not-found',
     httpStatus: 404,
     transports: ['http', 'amqp'],
@@ -89,8 +90,10 @@ export const iotHubRows = [
     httpStatus: 404,
     transports: ['http'],
     advice: 'never',
-    executed: 'unknown',
-    executedByText: { 'waiting for device to connect': 'no' },
+    executed: 'no',
+    // Only this text proves that the call was never delivered.
+    executedByText: { 'waiting for device to connect': 'no', '': 'unknown' },
+    misprints: [404102],
     scope: 'device',
   },
   {

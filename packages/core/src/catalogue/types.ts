@@ -16,12 +16,23 @@ export interface CodeRow {
   readonly advice: Advice;
   /** May the operation have taken effect at a first attempt? */
   readonly executed: Executed;
-  /** Texts of the cloud that say otherwise about execution (lower case, part of the text). */
+  /**
+   * Texts of the cloud that say otherwise about execution: lower case, part of the text, the first
+   * that fits. `''` fits any text.
+   */
   readonly executedByText?: Readonly<Record<string, Executed>>;
   /** Whom the code concerns. */
   readonly scope: AppliesTo;
-  /** Numbers the documentation misprints for this code; found by `lookup` only. */
+  /**
+   * Numbers the documentation misprints for this code. `lookup` finds them; where the number is a
+   * code of its own, that one comes first and this one is under `alsoPrintedFor`.
+   */
   readonly misprints?: readonly (number | string)[];
+  /**
+   * Names that another source gives this number though they belong to another row. Shown, never
+   * matched: the number decides.
+   */
+  readonly disputedNames?: readonly string[];
   /** `true`: named in a documentation table only, never seen in a capture or an SDK. */
   readonly listedOnly?: true;
 }
@@ -78,7 +89,7 @@ export interface ConditionRow extends Judgement {
   readonly aliases?: readonly string[];
   /** Says little by itself: a status number in its description comes first. */
   readonly vague?: true;
-  /** The first that holds replaces what it names. */
+  /** The first that holds replaces what it names; one with a `code` leaves no `candidates`. */
   readonly cases?: readonly ConditionCase[];
 }
 

@@ -1,0 +1,70 @@
+import { amqpConditionRows } from './amqp-conditions.ts';
+import type { Catalogue, CodeRow, ConditionRow } from './types.ts';
+
+/*
+ * Look-up tables, each made at its first use: importing the package costs nothing, classifying is
+ * one access to a map however many rows there are.
+ */
+
+interface Index {
+  readonly byCode: ReadonlyMap<number, CodeRow>;
+  /** Names and aliases, lower case. */
+  readonly byName: ReadonlyMap<string, CodeRow>;
+}
+
+const indexes = new WeakMap<Catalogue, Index>();
+
+/** The row of a code, in the first catalogue that has it. */
+export function rowOfCode(code: number, catalogues: readonly Catalogue[]): CodeRow | undefined {
+  for (const catalogue of catalogues) {
+    const row = indexOf(catalogue).byCode.get(code);
+    if (row) return row;
+  }
+  return undefined;
+}
+
+/** The row of a name, in any letter case, in the first catalogue that has it. */
+export function rowOfName(name: string, catalogues: readonly Catalogue[]): CodeRow | undefined {
+  const key = name.toLowerCase();
+  for (const catalogue of catalogues) {
+    const row = indexOf(catalogue).byName.get(key);
+    if (row) return row;
+  }
+  return undefined;
+}
+
+function indexOf(catalogue: Catalogue): Index {
+  const there = indexes.get(catalogue);
+  if (there) return there;
+  const byCode = new Map<number, CodeRow>();
+  const byName = new Map<string, CodeRow>();
+  const names = (row: CodeRow) => [row.reason, ...(row.aliases ?? [])];
+  // Six digits first: a name that a status has too (`PreconditionFailed`) means the exact row.
+  const exactFirst = [...catalogue.rows].sort((a, b) => Number(a.code < 1000) - Number(b.code < 1000));
+  for (const row of exactFirst) {
+    if (!byCode.has(row.code)) byCode.set(row.code, row);
+    for (const name of names(row)) {
+      const key = name.toLowerCase();
+      if (!byName.has(key)) byName.set(key, row);
+    }
+  }
+  // A misprint that is no code of its own can only mean the row it was printed for.
+  for (const row of catalogue.rows) {
+    for (const misprint of row.misprints ?? []) {
+      if (typeof misprint === 'number' && !byCode.has(misprint)) byCode.set(misprint, row);
+    }
+  }
+  const made = { byCode, byName };
+  indexes.set(catalogue, made);
+  return made;
+}
+
+let byCondition: ReadonlyMap<string, ConditionRow> | undefined;
+
+/** The row of an AMQP condition, in any letter case and known spelling. */
+export function conditionRow(condition: string): ConditionRow | undefined {
+  byCondition ??= new Map(
+    amqpConditionRows.flatMap((row) => [row.condition, ...(row.aliases ?? [])].map((name) => [name, row] as const)),
+  );
+  return byCondition.get(condition.toLowerCase());
+}
