@@ -1,0 +1,61 @@
+import type { IncomingMessage } from 'node:http';
+import type { WebSocket } from 'ws';
+import type { Authority } from './auth.ts';
+import type { FaultScript } from './faults/script.ts';
+import type { Cloud } from './state/cloud.ts';
+
+export interface TlsMaterial {
+  readonly key: string;
+  readonly cert: string;
+  /** Certificate of the authority that signed it: what clients are to trust. */
+  readonly ca: string;
+}
+
+/** Takes over a WebSocket whose sub-protocol a listener registered. */
+export type WebSocketHandler = (socket: WebSocket, request: IncomingMessage) => void;
+
+/** Everything a transport's listener is given. */
+export interface ListenerContext {
+  readonly cloud: Cloud;
+  readonly authority: Authority;
+  readonly faults: FaultScript;
+  /** Address to bind. */
+  readonly host: string;
+  /** Ports to bind; 0 is a free one. */
+  readonly ports: Ports;
+  /** Given when TLS endpoints are wanted, beside the plain ones. */
+  readonly tls: TlsMaterial | undefined;
+  readonly wire: WireOptions;
+  /**
+   * Sub-protocols of `/$iothub/websocket`, served by the HTTP listener on its own ports (as the
+   * cloud does on 443). Register before the HTTP listener starts or later: looked up per upgrade.
+   */
+  readonly webSockets: Map<string, WebSocketHandler>;
+}
+
+export interface Ports {
+  readonly http: number;
+  readonly https: number;
+  readonly mqtt: number;
+  readonly mqtts: number;
+  readonly amqp: number;
+  readonly amqps: number;
+}
+
+export interface WireOptions {
+  /** HTTP error bodies: `auto` as the cloud does per operation. */
+  readonly bodyShape: 'auto' | 'old' | 'new';
+}
+
+/** What a started listener hands back. */
+export interface RunningListener {
+  /** Endpoints by name, for instance `{ mqtt: 'mqtt://127.0.0.1:49152' }`. */
+  readonly urls: Readonly<Record<string, string>>;
+  /** Connections held now. */
+  connections(): number;
+  /** End every connection and stop listening. */
+  close(): Promise<void>;
+}
+
+/** One transport. */
+export type StartListener = (context: ListenerContext) => Promise<RunningListener>;

@@ -1,0 +1,80 @@
+import type { Clock } from './state/clock.ts';
+import { Signal } from './state/signal.ts';
+
+export type TransportName = 'http' | 'mqtt' | 'amqp';
+
+/** One thing a client did, and what it was answered. */
+export interface LogEntry {
+  /** When, in ms since the epoch. */
+  readonly at: number;
+  readonly transport: TransportName;
+  /** For instance `device-create`, `d2c`, `connect`. */
+  readonly operation: string;
+  readonly deviceId?: string | undefined;
+  readonly moduleId?: string | undefined;
+  /** HTTP method and path, MQTT topic or AMQP address. */
+  readonly target?: string | undefined;
+  readonly messageId?: string | undefined;
+  /** Number of the connection, counted per listener. */
+  readonly connection?: number | undefined;
+  /** How it ended: `ok`, or the name of the fault by behaviour or by script. */
+  readonly outcome: string;
+  /** HTTP status, MQTT reason or topic status, AMQP status. */
+  readonly status?: number | undefined;
+  /** The fault was scripted. */
+  readonly scripted?: boolean | undefined;
+}
+
+/** Which entries to look for; every field given must be equal. */
+export type LogFilter = Partial<Omit<LogEntry, 'at'>>;
+
+/** At most this many entries are kept, and as many counters of executions. */
+const LIMIT = 100_000;
+
+/** What every client did: so that tests can count. */
+export class ActivityLog {
+  /** Each entry as it is made, for live displays. */
+  readonly recorded = new Signal<LogEntry>();
+  readonly #clock: Clock;
+  readonly #executions = new Map<string, number>();
+  #entries: LogEntry[] = [];
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  record(entry: Omit<LogEntry, 'at'>): void {
+    const stored: LogEntry = { at: this.#clock.now(), ...entry };
+    this.#entries.push(stored);
+    if (this.#entries.length > 2 * LIMIT) this.#entries = this.#entries.slice(-LIMIT);
+    if (this.recorded.size > 0) this.recorded.emit(stored);
+  }
+
+  /** An operation took effect in the state; `id` is a message id, else whom it changed. */
+  executed(operation: string, id: string): void {
+    const key = `${operation} ${id}`;
+    if (this.#executions.size >= LIMIT && !this.#executions.has(key)) {
+      const oldest = this.#executions.keys().next().value;
+      if (oldest !== undefined) this.#executions.delete(oldest);
+    }
+    this.#executions.set(key, (this.#executions.get(key) ?? 0) + 1);
+  }
+
+  /** What clients asked for, oldest first. */
+  requests(filter: LogFilter = {}): LogEntry[] {
+    const wanted = Object.entries(filter) as [keyof LogEntry, unknown][];
+    return this.#entries.filter((entry) =>
+      wanted.every(([name, value]) => value === undefined || entry[name] === value),
+    );
+  }
+
+  /** How often an operation took effect for a message id (or a device, for `device-create` and the like). */
+  executions(operation: string, id: string): number {
+    return this.#executions.get(`${operation} ${id}`) ?? 0;
+  }
+
+  clear(): void {
+    this.#entries = [];
+    this.#executions.clear();
+  }
+}
