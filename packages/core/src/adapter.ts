@@ -2,11 +2,13 @@
 
 export { attachOnce } from './attachment.ts';
 export { isTransient, strongerExecuted } from './categories.ts';
+export { safeCause } from './cause.ts';
 export { MAX_TIMER_MS, sleep, systemClock } from './clock.ts';
 export { conclude, type Ending } from './error.ts';
 export { makeError } from './errors.ts';
 export { FaultEvents } from './events.ts';
 export { type Evidence, type EvidenceFields, evidence, isEvidence, type Reader } from './evidence.ts';
+export { isCancellation, isForeign } from './foreign.ts';
 export { type OptionRule, optionError, resolveOptions, rules } from './options.ts';
 export type {
   Credentials,
@@ -17,3 +19,10 @@ export type {
 } from './reconnect/types.ts';
 export { redact } from './redact.ts';
 export type { Attempt, OperationOptions } from './retry/options.ts';
+export { type AmqpAnswer, readAmqpAnswer } from './wire/amqp-answer.ts';
+export { type AmqpErrorRecord, readAmqpError } from './wire/amqp-error.ts';
+export { type HttpAnswer, readHttpAnswer } from './wire/http.ts';
+export { readMqttAnswer, readMqttPacket } from './wire/mqtt.ts';
+export { parseRetryAfter } from './wire/retry-after.ts';
+export { readSystemError } from './wire/system.ts';
+export { readText } from './wire/text.ts';

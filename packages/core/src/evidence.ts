@@ -5,78 +5,80 @@ import type { Executed, FaultScope, Transport } from './categories.ts';
  * fill in what their form shows and leave out the rest; nothing here is an opinion yet.
  */
 export interface EvidenceFields {
-  readonly transport?: Transport;
+  readonly transport?: Transport | undefined;
   /** Which cloud service answered, where the form tells: picks between catalogues. */
-  readonly service?: 'iot-hub' | 'dps';
+  readonly service?: 'iot-hub' | 'dps' | undefined;
 
   /** Number in the payload: JSON `errorCode`, at any nesting. */
-  readonly payloadCode?: number;
+  readonly payloadCode?: number | undefined;
   /** Name in the payload or a header, for instance `DeviceNotOnline`. */
-  readonly payloadName?: string;
+  readonly payloadName?: string | undefined;
   /** Number in AMQP info, a documentation link or prose. */
-  readonly textCode?: number;
+  readonly textCode?: number | undefined;
   /** Documented name met in prose. */
-  readonly textName?: string;
+  readonly textName?: string | undefined;
 
   /** AMQP error condition. */
-  readonly condition?: string;
-  readonly scope?: FaultScope;
+  readonly condition?: string | undefined;
+  readonly scope?: FaultScope | undefined;
   /** Direction of the AMQP link, from the client: `send` is a sender. */
-  readonly direction?: 'send' | 'receive';
+  readonly direction?: 'send' | 'receive' | undefined;
   /** Address of the AMQP link, or the MQTT topic. */
-  readonly address?: string;
+  readonly address?: string | undefined;
   /** Whose link it is, where the address tells. */
-  readonly side?: 'device' | 'service';
+  readonly side?: 'device' | 'service' | undefined;
   /** The fault was raised by this side of the connection (local idle expiry, own limits). */
-  readonly local?: true;
+  readonly local?: true | undefined;
   /** AMQP outcome of a delivery. */
-  readonly outcome?: 'rejected' | 'released' | 'modified';
+  readonly outcome?: 'rejected' | 'released' | 'modified' | undefined;
   /** `modified` with delivery-failed set. */
-  readonly deliveryFailed?: boolean;
+  readonly deliveryFailed?: boolean | undefined;
 
   /** Status in an answer's topic, message annotation or application property. */
-  readonly answerStatus?: number;
+  readonly answerStatus?: number | undefined;
+  /** A DPS registration ended so, though the status says success. */
+  readonly registrationFailed?: 'failed' | 'disabled' | undefined;
   /** MQTT reason code or 3.1.1 return code. */
-  readonly reasonCode?: number;
+  readonly reasonCode?: number | undefined;
   /** Packet the reason code came in. */
-  readonly packet?: 'connack' | 'disconnect' | 'puback' | 'pubrec' | 'pubcomp' | 'suback' | 'unsuback' | 'auth';
+  readonly packet?: 'connack' | 'disconnect' | 'puback' | 'pubrec' | 'pubcomp' | 'suback' | 'unsuback' | 'auth' | undefined;
   /** MQTT protocol level: 3, 4 (3.1.1) or 5. */
-  readonly protocolVersion?: number;
+  readonly protocolVersion?: number | undefined;
   /** IoT Hub's MQTT 5 user property `status`, four hex digits. */
-  readonly statusProperty?: string;
+  readonly statusProperty?: string | undefined;
 
-  readonly httpStatus?: number;
+  readonly httpStatus?: number | undefined;
   /** The status says success, but the answer cannot be one (cut off, not parsable). */
-  readonly brokenAnswer?: true;
+  readonly brokenAnswer?: true | undefined;
 
   /** Code of a socket, DNS or TLS fault of the platform, for instance `ECONNRESET`. */
-  readonly systemCode?: string;
+  readonly systemCode?: string | undefined;
   /** The connection had idled in a pool and was closed as the request went out: a new one may work at once. */
-  readonly reusedConnection?: true;
+  readonly reusedConnection?: true | undefined;
   /** Time-out of the client's own. */
-  readonly timedOut?: 'connect' | 'request' | 'keepalive' | 'deadline';
+  readonly timedOut?: 'connect' | 'request' | 'keepalive' | 'deadline' | undefined;
   /** The connection was closed without a word. */
-  readonly silentClose?: true;
+  readonly silentClose?: true | undefined;
   /** What came is not the protocol that was spoken. */
-  readonly violation?: true;
+  readonly violation?: true | undefined;
   /** What the reader concludes from text alone, when nothing stronger is there. */
-  readonly prose?: string;
+  readonly prose?: string | undefined;
 
   /** What the place the fault arose at says about execution; a row's own word comes first. */
-  readonly executed?: Executed;
+  readonly executed?: Executed | undefined;
   /** Codes that look alike from here. */
-  readonly candidates?: readonly number[];
+  readonly candidates?: readonly number[] | undefined;
 
-  readonly retryAfterMs?: number;
-  readonly trackingId?: string;
-  readonly timestamp?: string;
-  readonly serverReference?: string;
+  readonly retryAfterMs?: number | undefined;
+  readonly trackingId?: string | undefined;
+  readonly timestamp?: string | undefined;
+  readonly serverReference?: string | undefined;
   /** How far the local clock is ahead of the cloud's, in ms, where a Date header shows it. */
-  readonly clockSkewMs?: number;
+  readonly clockSkewMs?: number | undefined;
   /** The cloud's own text, not yet redacted. */
-  readonly text?: string;
+  readonly text?: string | undefined;
   /** The native error, packet, frame or response. */
-  readonly cause?: unknown;
+  readonly cause?: unknown | undefined;
 }
 
 /** Evidence as made by {@link evidence}; `classify` knows it by its brand, across copies. */

@@ -1,64 +1,202 @@
-import type { Catalogue } from './catalogue/types.ts';
-import type { Category } from './categories.ts';
-import type { ErrorFields } from './error.ts';
+import { amqpOutcomes } from './catalogue/amqp-conditions.ts';
+import { judgeStatus, judgeUnlisted } from './catalogue/http-statuses.ts';
+import { conditionRow, rowOfCode, rowOfName } from './catalogue/indexes.ts';
+import { judgeMqttReason, judgeMqttStatus, silentCloseCandidates } from './catalogue/mqtt-reasons.ts';
+import { clientTimeouts, systemFault } from './catalogue/system-faults.ts';
+import type { Catalogue, CodeRow, ConditionCase, ConditionRow, Judgement } from './catalogue/types.ts';
 import type { EvidenceFields } from './evidence.ts';
+import { proseJudgement } from './text/rules.ts';
 
-export interface Verdict {
-  readonly category: Category;
-  readonly fields: ErrorFields;
+/** What a rule concluded, and from which row of which catalogue. */
+export type Conclusion = Judgement & { readonly row?: CodeRow };
+
+type Rule = (seen: EvidenceFields, catalogues: readonly Catalogue[]) => Conclusion | undefined;
+
+/**
+ * What counts when evidence contradicts itself: the first rule that concludes anything wins. The
+ * number in the payload beats the HTTP status and any class name, since clients and gateways
+ * change those and leave the payload alone.
+ */
+export const PRECEDENCE: readonly (readonly [name: string, rule: Rule])[] = [
+  ['number in the payload', (seen, catalogues) => byNumber(seen.payloadCode, seen, catalogues)],
+  ['name in the payload or a header', (seen, catalogues) => byName(seen.payloadName, seen, catalogues)],
+  ['number in info, link or prose', (seen, catalogues) => byNumber(seen.textCode, seen, catalogues)],
+  ['name in prose', (seen, catalogues) => byName(seen.textName, seen, catalogues)],
+  ['AMQP condition', byCondition],
+  ['AMQP outcome', byOutcome],
+  ['status of an answer', byAnswerStatus],
+  [
+    'MQTT status property',
+    (seen) => (seen.statusProperty === undefined ? undefined : judgeMqttStatus(seen.statusProperty)),
+  ],
+  ['MQTT reason code', byReasonCode],
+  ['failed registration', byRegistration],
+  ['answer that is none', byBrokenAnswer],
+  ['HTTP status', (seen) => (seen.httpStatus === undefined ? undefined : judgeStatus(seen.httpStatus))],
+  ['fault of the system', bySystemCode],
+  ['time-out of the client', (seen) => (seen.timedOut === undefined ? undefined : clientTimeouts[seen.timedOut])],
+  ['violation of the protocol', (seen) => (seen.violation ? violation : undefined)],
+  ['prose', (seen) => (seen.prose === undefined ? undefined : proseJudgement(seen.prose))],
+  ['silent close', (seen) => (seen.silentClose ? { ...silentClose, candidates: candidatesOfClose(seen) } : undefined)],
+  ['a number or name nobody knows', byUnknownLabel],
+];
+
+const violation: Judgement = {
+  category: 'protocol',
+  reason: 'ProtocolViolation',
+  advice: 'never',
+  executed: 'unknown',
+};
+const silentClose: Judgement = {
+  category: 'network',
+  reason: 'ConnectionClosed',
+  advice: 'backoff',
+  executed: 'unknown',
+};
+const nothing: Judgement = { category: 'unknown', reason: 'Unlisted', advice: 'never', executed: 'unknown' };
+
+/** Judge what was seen. `rank` tells which rule did: the lower, the stronger the evidence. */
+export function judge(
+  seen: EvidenceFields,
+  catalogues: readonly Catalogue[],
+): { readonly conclusion: Conclusion; readonly rank: number } {
+  for (let rank = 0; rank < PRECEDENCE.length; rank++) {
+    const conclusion = PRECEDENCE[rank]?.[1](seen, catalogues);
+    if (conclusion) return { conclusion, rank };
+  }
+  return { conclusion: nothing, rank: PRECEDENCE.length };
 }
 
-/** Frame only: the ordered list of design comes with the full classification. */
-export function judge(seen: EvidenceFields, catalogues: readonly Catalogue[]): Verdict {
-  const code = seen.payloadCode ?? seen.textCode;
-  for (const { rows, texts } of catalogues) {
-    for (const row of rows) {
-      if (row.code !== code && row.reason !== seen.payloadName) continue;
-      return {
-        category: row.category,
-        fields: {
-          ...common(seen),
-          code: row.code,
-          reason: row.reason,
-          advice: row.advice,
-          executed: row.executed,
-          appliesTo: row.scope,
-          texts: texts?.[row.code],
-        },
-      };
+function byNumber(
+  code: number | undefined,
+  seen: EvidenceFields,
+  catalogues: readonly Catalogue[],
+): Conclusion | undefined {
+  if (code === undefined) return undefined;
+  const row = rowOfCode(code, catalogues);
+  if (row) return ofRow(row, seen);
+  const judged = judgeUnlisted(code);
+  // A name beside an unlisted number is kept: the catalogue may be older than the cloud.
+  return judged && { ...judged, code, reason: seen.payloadName ?? judged.reason };
+}
+
+function byName(
+  name: string | undefined,
+  seen: EvidenceFields,
+  catalogues: readonly Catalogue[],
+): Conclusion | undefined {
+  const row = name === undefined ? undefined : rowOfName(name, catalogues);
+  if (row === undefined || name === undefined) return undefined;
+  // A phrase that any web server uses (`NotFound`) is no code of this cloud.
+  if (row.code < 1000) return { category: row.category, reason: name, advice: row.advice, executed: row.executed };
+  return ofRow(row, seen);
+}
+
+function ofRow(row: CodeRow, seen: EvidenceFields): Conclusion {
+  const { category, reason, advice, code } = row;
+  return { category, reason, advice, code, executed: executedOf(row, seen), row };
+}
+
+/** The text may tell more exactly than the row whether the operation ran. */
+function executedOf(row: CodeRow, seen: EvidenceFields): Judgement['executed'] {
+  if (row.executedByText && seen.text !== undefined) {
+    const text = seen.text.toLowerCase();
+    for (const part of Object.keys(row.executedByText)) {
+      const executed = row.executedByText[part];
+      if (executed && text.includes(part)) return executed;
     }
   }
-  if (seen.httpStatus === 429)
-    return {
-      category: 'throttled',
-      fields: { ...common(seen), reason: 'Unlisted', advice: 'throttled', executed: 'no' },
-    };
-  if ((seen.httpStatus ?? 0) >= 500)
-    return { category: 'server', fields: { ...common(seen), reason: 'Unlisted', advice: 'backoff' } };
-  if (seen.systemCode)
-    return {
-      category: 'network',
-      fields: { ...common(seen), reason: seen.systemCode, advice: 'backoff', executed: seen.executed ?? 'unknown' },
-    };
-  return {
-    category: 'unknown',
-    fields: { ...common(seen), reason: 'Unlisted', advice: 'never', executed: seen.executed ?? 'unknown' },
-  };
+  return row.executed;
 }
 
-function common(seen: EvidenceFields): Omit<ErrorFields, 'reason' | 'advice' | 'executed'> {
-  return {
-    httpStatus: seen.httpStatus,
-    transport: seen.transport,
-    scope: seen.scope,
-    condition: seen.condition,
-    reasonCode: seen.reasonCode,
-    retryAfterMs: seen.retryAfterMs,
-    candidates: seen.candidates,
-    serverReference: seen.serverReference,
-    trackingId: seen.trackingId,
-    timestamp: seen.timestamp,
-    detail: seen.text,
-    cause: seen.cause,
-  };
+function byCondition(seen: EvidenceFields, catalogues: readonly Catalogue[]): Conclusion | undefined {
+  if (seen.condition === undefined) return undefined;
+  const row = conditionRow(seen.condition);
+  // A status in the text tells more than a condition that says nothing, or that nobody knows.
+  if (row === undefined || row.vague) {
+    const byStatus = byAnswerStatus(seen);
+    if (byStatus) return { ...byStatus, reason: seen.condition };
+  }
+  if (row === undefined) return { ...nothing, reason: seen.condition };
+  const met = row.cases?.find((one) => holds(one, seen));
+  return placed(met ? { ...row, ...met } : row, seen, catalogues);
+}
+
+function holds(one: ConditionCase, seen: EvidenceFields): boolean {
+  return (
+    (one.local === undefined || one.local === seen.local) &&
+    (one.scopes === undefined || (seen.scope !== undefined && one.scopes.includes(seen.scope))) &&
+    (one.side === undefined || one.side === seen.side) &&
+    (one.direction === undefined || one.direction === seen.direction) &&
+    (one.text === undefined || (seen.text?.toLowerCase().includes(one.text) ?? false))
+  );
+}
+
+/** IoT Hub puts no number in a condition: it is concluded only where the place of the fault is known. */
+function placed(
+  judged: Judgement & Partial<ConditionRow>,
+  seen: EvidenceFields,
+  catalogues: readonly Catalogue[],
+): Conclusion {
+  const { category, reason, advice, executed, code, candidates } = judged;
+  if (code === undefined) return { category, reason, advice, executed, ...(candidates && { candidates }) };
+  if (seen.scope === undefined) return { category, reason, advice, executed, candidates: [code] };
+  const row = rowOfCode(code, catalogues);
+  return { category, reason: row?.reason ?? reason, advice, executed, code, ...(row && { row }) };
+}
+
+function byOutcome(seen: EvidenceFields): Conclusion | undefined {
+  // A local code of rhea for "this delivery came to nothing"; a condition, where there is one, says more.
+  if (seen.outcome === undefined) return undefined;
+  return amqpOutcomes[seen.outcome === 'modified' && seen.deliveryFailed ? 'modified:delivery-failed' : seen.outcome];
+}
+
+function byAnswerStatus(seen: EvidenceFields): Conclusion | undefined {
+  if (seen.answerStatus === undefined) return undefined;
+  const judged = judgeStatus(seen.answerStatus);
+  // Who gets an answer on a twin is signed in: what is refused then is a quota, of the day as a rule.
+  if (seen.answerStatus === 403 && seen.transport !== 'http' && seen.scope === 'request' && seen.service !== 'dps')
+    return judged && { ...judged, category: 'quota', advice: 'at-reset', candidates: [403002, 403001] };
+  return judged;
+}
+
+function byReasonCode(seen: EvidenceFields): Conclusion | undefined {
+  if (seen.reasonCode === undefined) return undefined;
+  return (
+    judgeMqttReason(seen.reasonCode, seen.packet, seen.protocolVersion) ?? {
+      ...nothing,
+      reason: `0x${seen.reasonCode.toString(16).padStart(2, '0').toUpperCase()}`,
+    }
+  );
+}
+
+function byRegistration(seen: EvidenceFields): Conclusion | undefined {
+  if (seen.registrationFailed === 'disabled')
+    return { category: 'unauthorized', reason: 'RegistrationDisabled', advice: 'never', executed: 'no' };
+  if (seen.registrationFailed === 'failed') return { ...nothing, reason: 'RegistrationFailed', executed: 'no' };
+  return undefined;
+}
+
+function byBrokenAnswer(seen: EvidenceFields): Conclusion | undefined {
+  // A success that was cut off on its way: it ran, or at least was about to.
+  return seen.brokenAnswer ? { ...violation, reason: 'BrokenAnswer', advice: 'backoff' } : undefined;
+}
+
+function bySystemCode(seen: EvidenceFields): Conclusion | undefined {
+  if (seen.systemCode === undefined) return undefined;
+  const fault = systemFault(seen.systemCode) ?? { category: 'network', advice: 'backoff', executed: 'unknown' };
+  const { category, advice, executed } = fault;
+  return { category, reason: seen.systemCode, advice, executed: seen.executed ?? executed };
+}
+
+/** Over MQTT 3.1.1 a close without a word is the hub's only way to say anything. */
+function candidatesOfClose(seen: EvidenceFields): readonly number[] {
+  return seen.candidates ?? (seen.transport === 'mqtt' && (seen.protocolVersion ?? 4) < 5 ? silentCloseCandidates : []);
+}
+
+function byUnknownLabel(seen: EvidenceFields): Conclusion | undefined {
+  const name = seen.payloadName ?? seen.textName;
+  const code = seen.payloadCode;
+  if (name === undefined && code === undefined) return undefined;
+  return { ...nothing, reason: name ?? 'Unlisted', ...(code !== undefined && { code }) };
 }

@@ -1,0 +1,117 @@
+import type { Catalogue } from './catalogue/types.ts';
+import { type Evidence, type EvidenceFields, evidence, isEvidence, type Reader } from './evidence.ts';
+import { MAX_DEPTH } from './limits.ts';
+import { judge } from './precedence.ts';
+import { attempt, get, getNumber, getString, isError, isObject } from './shape.ts';
+import { readAmqpAnswer } from './wire/amqp-answer.ts';
+import { readAmqpError } from './wire/amqp-error.ts';
+import { readHttpAnswer } from './wire/http.ts';
+import { readMqttAnswer, readMqttPacket } from './wire/mqtt.ts';
+import { readSystemError } from './wire/system.ts';
+import { readText } from './wire/text.ts';
+
+/** Where errors keep what they were made of. */
+const WITHIN = ['response', 'cause', 'error', 'errors', 'innerError', 'amqpError', 'transportError'] as const;
+/** Errors looked at in all, however they are nested. */
+const MAX_ERRORS = 32;
+
+/**
+ * Read anything: the readers that were handed over, then the public wire forms, then what hangs on
+ * the error. The strongest evidence met wins; a loop ends the walk.
+ */
+export function readAnything(input: unknown, readers: readonly Reader[], catalogues: readonly Catalogue[]): Evidence {
+  for (const reader of readers) {
+    const seen = attempt(() => reader(input));
+    if (isEvidence(seen))
+      return seen.cause === undefined && isError(input) ? evidence({ ...seen, cause: input }) : seen;
+  }
+  const direct = readForm(input);
+  if (direct && !isError(input)) return direct;
+  const best = strongest(input, readers, catalogues);
+  return evidence({ ...best, ...(isObject(input) || typeof input === 'string' ? { cause: input } : {}) });
+}
+
+/** Walk what hangs on the input, breadth first: nearer evidence wins over farther of the same rank. */
+function strongest(input: unknown, readers: readonly Reader[], catalogues: readonly Catalogue[]): EvidenceFields {
+  let best: { seen: EvidenceFields; rank: number } | undefined;
+  for (const [value, depth] of walk(input)) {
+    const seen = (depth > 0 ? byReaders(value, readers) : undefined) ?? readForm(value) ?? readErrorText(value);
+    if (!seen) continue;
+    const { rank } = judge(seen, catalogues);
+    if (best === undefined || rank < best.rank) best = { seen: best ? { ...best.seen, ...seen } : seen, rank };
+  }
+  return best?.seen ?? {};
+}
+
+function byReaders(value: unknown, readers: readonly Reader[]): Evidence | undefined {
+  for (const reader of readers) {
+    const seen = attempt(() => reader(value));
+    if (isEvidence(seen)) return seen;
+  }
+  return undefined;
+}
+
+function walk(input: unknown): readonly (readonly [unknown, number])[] {
+  const queue: [unknown, number][] = [[input, 0]];
+  const met = new Set<unknown>([input]);
+  for (let at = 0; at < queue.length && queue.length < MAX_ERRORS; at++) {
+    const [value, depth] = queue[at] as [unknown, number];
+    if (!isObject(value) || depth >= MAX_DEPTH) continue;
+    for (const key of WITHIN) {
+      const inner = get(value, key);
+      for (const one of Array.isArray(inner) ? inner.slice(0, 16) : [inner]) {
+        if (one === undefined || one === null || met.has(one)) continue;
+        met.add(one);
+        queue.push([one, depth + 1]);
+      }
+    }
+  }
+  return queue;
+}
+
+/** One of the public wire forms, by its shape. */
+function readForm(value: unknown): Evidence | undefined {
+  if (typeof value === 'string') return readText(value);
+  if (!isObject(value)) return undefined;
+  return attempt(() => {
+    if (isEvidence(value)) return value;
+    if (getString(value, 'cmd') !== undefined) return readMqttPacket(value);
+    const topic = getString(value, 'topic');
+    if (topic !== undefined)
+      return readMqttAnswer({ topic, payload: get(value, 'payload'), properties: get(value, 'properties') });
+    if (get(value, 'condition') !== undefined) return readAmqpError(value);
+    const annotations = get(value, 'message_annotations');
+    const properties = get(value, 'application_properties');
+    if (annotations ?? properties)
+      return readAmqpAnswer({ applicationProperties: properties, annotations, body: get(value, 'body') });
+    return readHttpShape(value) ?? readSystemError(value);
+  });
+}
+
+/** `{ status | statusCode, headers, body | data }`, as HTTP clients have it. */
+function readHttpShape(value: object): Evidence | undefined {
+  const status = getNumber(value, 'status') ?? getNumber(value, 'statusCode');
+  if (status === undefined || isError(value)) return undefined;
+  return readHttpAnswer({ status, headers: get(value, 'headers'), body: get(value, 'body') ?? get(value, 'data') });
+}
+
+/** Prose of an error; that of a mistake in the program is no evidence about a cloud. */
+function readErrorText(value: unknown): Evidence | undefined {
+  if (!isError(value) || isProgrammingError(value)) return undefined;
+  const message = getString(value, 'message');
+  return message === undefined || message === '' ? undefined : readText(message);
+}
+
+const MISTAKES: ReadonlySet<unknown> = new Set([
+  'TypeError',
+  'RangeError',
+  'ReferenceError',
+  'SyntaxError',
+  'EvalError',
+  'URIError',
+]);
+
+/** An error class that the language keeps for mistakes in the program. */
+export function isProgrammingError(value: unknown): boolean {
+  return isError(value) && MISTAKES.has(get(value, 'name'));
+}

@@ -1,0 +1,197 @@
+import { MAX_DEPTH, MAX_KEYS, MAX_TEXT } from '../limits.ts';
+import { isObject } from '../shape.ts';
+import { scan } from './scan.ts';
+import { timeOfTrackingId, trackingIdIn, trackingIdOf } from './tracking-id.ts';
+
+/** What the body of an answer says. */
+export interface Payload {
+  /** Innermost `errorCode`. */
+  code?: number | undefined;
+  /** `ErrorCode:Name`, or a name where a number is usual. */
+  name?: string | undefined;
+  trackingId?: string | undefined;
+  timestamp?: string | undefined;
+  /** The innermost text for people. */
+  text?: string | undefined;
+  /** A DPS registration ended as `failed` or `disabled`, though the status says success. */
+  failed?: 'failed' | 'disabled' | undefined;
+  /** Fields that only the Device Provisioning Service has. */
+  dps?: true | undefined;
+  /** Markup: a page of a gateway or proxy, not an answer of the cloud. */
+  html?: true | undefined;
+  /** It began as JSON and is none: cut off, or wrapped by a logger. */
+  broken?: true | undefined;
+}
+
+interface Walk extends Payload {
+  codeDepth: number;
+  textDepth: number;
+}
+
+/**
+ * Read a body: string, bytes, or already parsed. JSON in a JSON string is followed, an object-valued
+ * `info` does no harm. Bounded: the first 64 KiB, 8 levels, 64 keys. Never throws.
+ */
+export function readPayload(body: unknown): Payload {
+  const walk: Walk = { codeDepth: -1, textDepth: -1 };
+  try {
+    const value = decode(body);
+    if (typeof value === 'string') readString(value, 0, walk);
+    else visit(value, 0, walk);
+  } catch {
+    // A hostile getter or proxy: what was read so far stands.
+  }
+  walk.timestamp ??= timeOfTrackingId(walk.trackingId);
+  return walk;
+}
+
+/** Bytes to text; streams and whatever else is no body are left alone. */
+export function decode(body: unknown): unknown {
+  if (body instanceof Uint8Array) return decoder.decode(body.subarray(0, MAX_TEXT));
+  if (body instanceof ArrayBuffer) return decoder.decode(new Uint8Array(body, 0, Math.min(body.byteLength, MAX_TEXT)));
+  return body;
+}
+
+const decoder = new TextDecoder();
+
+function readString(given: string, depth: number, walk: Walk): void {
+  const text = given.length > MAX_TEXT ? given.slice(0, MAX_TEXT) : given;
+  const first = /\S/.exec(text)?.[0];
+  if (first === undefined) return;
+  if (first === '<') {
+    readMarkup(text, walk);
+    return;
+  }
+  if (depth < MAX_DEPTH && (first === '{' || first === '[' || first === '"')) {
+    const parsed = parse(text);
+    if (parsed !== undefined) {
+      visit(parsed, depth + 1, walk);
+      return;
+    }
+    if (first !== '"') walk.broken = true;
+  }
+  readProse(text, depth, walk);
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function readMarkup(text: string, walk: Walk): void {
+  walk.html = true;
+  const title = /<title[^>]{0,100}>([^<]{1,200})/i.exec(text)?.[1];
+  if (title !== undefined) walk.text ??= title.trim();
+}
+
+/** Text for people: perhaps with `ErrorCode:Name;` before it, or JSON inside it. */
+function readProse(text: string, depth: number, walk: Walk): void {
+  const named = /^\s*ErrorCode:\s?([A-Za-z]\w{1,80})\s?;?\s?/.exec(text);
+  if (named) {
+    walk.name ??= named[1];
+    setText(text.slice(named[0].length), depth, walk);
+  } else setText(text, depth, walk);
+  if (text.includes('{') || text.includes('"')) layOver(scan(text), depth, walk);
+  walk.trackingId ??= trackingIdIn(text);
+}
+
+/** What a scan of text found goes below what whole JSON said, except a deeper number. */
+function layOver(found: Payload, depth: number, walk: Walk): void {
+  if (found.code !== undefined && walk.codeDepth <= depth) {
+    walk.code = found.code;
+    walk.codeDepth = depth + 1;
+  }
+  walk.name ??= found.name;
+  if (found.text !== undefined && (found.code !== undefined || walk.broken)) walk.text = found.text;
+  walk.trackingId ??= found.trackingId;
+  walk.timestamp ??= found.timestamp;
+  walk.dps ??= found.dps;
+}
+
+function setText(text: string, depth: number, walk: Walk): void {
+  if (depth <= walk.textDepth || text.trim() === '') return;
+  walk.text = text.trim();
+  walk.textDepth = depth;
+}
+
+function visit(value: unknown, depth: number, walk: Walk): void {
+  if (depth > MAX_DEPTH) return;
+  if (typeof value === 'string') readString(value, depth, walk);
+  if (!isObject(value)) return;
+  if (Array.isArray(value)) {
+    // A list of errors (`details` of ARM, a bulk answer): the first says why.
+    if (value.length > 0) visit(value[0], depth + 1, walk);
+    return;
+  }
+  let seen = 0;
+  for (const key in value) {
+    if (++seen > MAX_KEYS) break;
+    visitField(key, (value as Record<string, unknown>)[key], depth, walk);
+  }
+}
+
+function visitField(key: string, value: unknown, depth: number, walk: Walk): void {
+  switch (key.toLowerCase()) {
+    case 'errorcode':
+    case 'code':
+      visitCode(value, depth, walk);
+      break;
+    case 'message':
+    case 'errormessage':
+    case 'error_description':
+      if (typeof value === 'string') readString(value, depth, walk);
+      else visit(value, depth + 1, walk);
+      break;
+    case 'exceptionmessage':
+      visitException(value, depth, walk);
+      break;
+    case 'trackingid':
+      walk.trackingId ??= trackingIdOf(value);
+      break;
+    case 'timestamputc':
+      if (typeof value === 'string' && value.length <= 60) walk.timestamp ??= value;
+      break;
+    case 'registrationstate':
+      walk.dps = true;
+      visit(value, depth + 1, walk);
+      break;
+    case 'operationid':
+    case 'registrationid':
+      walk.dps = true;
+      break;
+    case 'status':
+      if (value === 'failed' || value === 'disabled') walk.failed ??= value;
+      break;
+    case 'error':
+    case 'details':
+    case 'innererror':
+      if (typeof value === 'string') setText(value, depth, walk);
+      else visit(value, depth + 1, walk);
+  }
+}
+
+/** A number, a number as a string, or a name; 0 is C#'s "no valid code". */
+function visitCode(value: unknown, depth: number, walk: Walk): void {
+  const number =
+    typeof value === 'number'
+      ? value
+      : typeof value === 'string' && /^\d{3,7}$/.test(value)
+        ? Number(value)
+        : undefined;
+  if (number !== undefined) {
+    if (!Number.isInteger(number) || number < 100 || number > 9_999_999 || depth < walk.codeDepth) return;
+    walk.code = number;
+    walk.codeDepth = depth;
+  } else if (typeof value === 'string' && /^[A-Za-z]\w{1,80}$/.test(value)) walk.name ??= value;
+}
+
+/** Holds the tracking id, or repeats the message, or is empty. */
+function visitException(value: unknown, depth: number, walk: Walk): void {
+  if (typeof value !== 'string' || value === '') return;
+  if (value.startsWith('Tracking ID:')) walk.trackingId ??= trackingIdOf(value.slice(12));
+  if (walk.trackingId === undefined) walk.trackingId = trackingIdIn(value.slice(0, MAX_TEXT));
+  if (walk.code === undefined && value.includes('{')) readString(value, depth, walk);
+}

@@ -1,0 +1,40 @@
+/*
+ * The ids under which the cloud logs a fault. Eight shapes are recorded: 32 hex digits or a GUID,
+ * then any of `-G:3`, `-G2:`, `-B:_Backend_0_38`, `-P:<guid>`, `-TimeStamp:<time>` (each possibly
+ * twice, after a hop), and Event Hubs' `<id>_G28` and `<guid>_B2`.
+ * (Microsoft.Azure.Devices TrackingHelper.cs; azure-iot-sdk-java#640; azure-event-hubs-node captures.)
+ */
+
+const TIME = String.raw`(?:\d{1,2}\/\d{1,2}\/\d{4} \d{1,2}:\d{2}:\d{2}|\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?Z?)`;
+const BASE = String.raw`[0-9A-Za-z]{4,64}(?:-[0-9A-Fa-f]{4}){0,3}(?:-[0-9A-Fa-f]{12})?(?:_[A-Z]\w{0,8})?`;
+const TAIL = String.raw`(?:-G\d{0,3}:\w{0,16}|-[BP]:[\w.-]{1,80}?(?=-[BGP]\d{0,3}:|-TimeStamp:|$|["'\\,;\s)\]}])|-TimeStamp:${TIME}){0,8}`;
+const ID = `${BASE}${TAIL}`;
+
+const WHOLE = new RegExp(`^${ID}$`);
+/** Half an id is worse than none: one in quotes must be closed, another must come to an end. */
+const LABELLED = new RegExp(
+  String.raw`\btracking[ -]?id["']?\s{0,2}[:=]\s{0,2}(?:"(${ID})"|'(${ID})'|(${ID})(?=$|[\\"',;\s)\]}<]|\.(?:\s|$)))`,
+  'i',
+);
+const TIME_OF_ID = new RegExp(`-TimeStamp:(${TIME})`, 'g');
+
+/** The id in a field of its own. */
+export function trackingIdOf(value: unknown): string | undefined {
+  if (typeof value !== 'string') return undefined;
+  const id = value.trim();
+  return id.length <= 400 && WHOLE.test(id) ? id : undefined;
+}
+
+/** `Tracking ID:…`, `TrackingId:…`, `com.microsoft:tracking-id:…` in prose. */
+export function trackingIdIn(text: string): string | undefined {
+  const match = LABELLED.exec(text);
+  return match ? (match[1] ?? match[2] ?? match[3]) : undefined;
+}
+
+/** The time an id was made, as written in it; the last hop's. */
+export function timeOfTrackingId(id: string | undefined): string | undefined {
+  if (!id?.includes('-TimeStamp:')) return undefined;
+  let last: string | undefined;
+  for (const match of id.matchAll(TIME_OF_ID)) last = match[1];
+  return last;
+}
