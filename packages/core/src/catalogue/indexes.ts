@@ -38,12 +38,12 @@ function indexOf(catalogue: Catalogue): Index {
   if (there) return there;
   const byCode = new Map<number, CodeRow>();
   const byName = new Map<string, CodeRow>();
-  const names = (row: CodeRow) => [row.reason, ...(row.aliases ?? [])];
-  // Six digits first: a name that a status has too (`PreconditionFailed`) means the exact row.
-  const exactFirst = [...catalogue.rows].sort((a, b) => Number(a.code < 1000) - Number(b.code < 1000));
-  for (const row of exactFirst) {
+  for (const row of catalogue.rows) {
+    if (row.notAFault) continue;
     if (!byCode.has(row.code)) byCode.set(row.code, row);
-    for (const name of names(row)) {
+    // `NotFound` in an answer is the phrase of its status, no name of a code.
+    if (row.code === row.httpStatus) continue;
+    for (const name of [row.reason, ...(row.aliases ?? [])]) {
       const key = name.toLowerCase();
       if (!byName.has(key)) byName.set(key, row);
     }

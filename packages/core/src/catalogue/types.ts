@@ -35,6 +35,8 @@ export interface CodeRow {
   readonly disputedNames?: readonly string[];
   /** `true`: named in a documentation table only, never seen in a capture or an SDK. */
   readonly listedOnly?: true;
+  /** `true`: not a fault (a client's placeholder, a success); shown by `lookup`, decides nothing. */
+  readonly notAFault?: true;
 }
 
 /** What a person wants to read about a code. Kept apart from what `classify` needs. */
