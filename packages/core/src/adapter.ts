@@ -10,6 +10,9 @@ export { FaultEvents } from './events.ts';
 export { type Evidence, type EvidenceFields, evidence, isEvidence, type Reader } from './evidence.ts';
 export { isCancellation, isForeign } from './foreign.ts';
 export { type OptionRule, optionError, resolveOptions, rules } from './options.ts';
+export { type CredentialsGate, createCredentials } from './reconnect/credentials.ts';
+export { createReconnectGovernor } from './reconnect/governor.ts';
+export { type ResolvedReconnectOptions, resolveReconnectOptions } from './reconnect/options.ts';
 export type {
   Credentials,
   ReconnectDecision,
@@ -18,7 +21,9 @@ export type {
   ReconnectSetup,
 } from './reconnect/types.ts';
 export { redact } from './redact.ts';
-export type { Attempt, OperationOptions } from './retry/options.ts';
+export { RETRY_DEFAULTS, type ResolvedRetryOptions, resolveRetryOptions } from './retry/defaults.ts';
+export type { Attempt, Operation, OperationOptions } from './retry/options.ts';
+export { runOperation } from './retry/run.ts';
 export { type AmqpAnswer, readAmqpAnswer } from './wire/amqp-answer.ts';
 export { type AmqpErrorRecord, readAmqpError } from './wire/amqp-error.ts';
 export { type HttpAnswer, readHttpAnswer } from './wire/http.ts';

@@ -26,6 +26,7 @@ export const systemClock: Clock = {
 export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
+    if (ms <= 0) return resolve();
     const until = clock.now() + ms;
     let cancel: () => void = () => {};
     const onAbort = () => {
@@ -41,6 +42,6 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
       }
     };
     signal?.addEventListener('abort', onAbort, { once: true });
-    cancel = clock.after(Math.max(0, Math.min(ms, MAX_TIMER_MS)), wait);
+    cancel = clock.after(Math.min(ms, MAX_TIMER_MS), wait);
   });
 }

@@ -41,6 +41,7 @@ export class FaultEvents {
 
   /** Tell everybody. A listener that throws never reaches the host's own flow. */
   emit(name: FaultEventName, event: FaultEvent): void {
+    if (name === 'fault') told.add(event.error);
     for (const listener of this.#listeners.get(name) ?? []) {
       try {
         listener(event);
@@ -52,6 +53,28 @@ export class FaultEvents {
     if (channel?.hasSubscribers) channel.publish(event);
   }
 }
+
+/** Faults that were told already. */
+const told = new WeakSet<object>();
+
+/** How far a chain of causes is followed; it may be a loop. */
+const MAX_CAUSES = 8;
+
+/**
+ * Was a fault told that is the cause of this error? An operation that is rejected because its
+ * connection broke is no second fault.
+ */
+export function causeWasTold(error: AnyDeviceCloudError): boolean {
+  let cause: unknown = error.cause;
+  for (let i = 0; i < MAX_CAUSES && typeof cause === 'object' && cause !== null; i++) {
+    if (told.has(cause)) return true;
+    cause = (cause as { cause?: unknown }).cause;
+  }
+  return false;
+}
+
+/** For operations without an attachment: the diagnostics channels only. */
+export const processWide: FaultEvents = new FaultEvents();
 
 /** An exception in a listener is the application's own: said as a warning, never swallowed. */
 function report(thrown: unknown): void {

@@ -24,4 +24,5 @@ export {
   UnknownCloudError,
 } from './errors.ts';
 export type { FaultEvent, FaultEventName, FaultListener } from './events.ts';
-export type { RetryContext, RetryOptions } from './retry/options.ts';
+export type { Attempt, Operation, RetryContext, RetryOptions } from './retry/options.ts';
+export { type RetryCallOptions, retry } from './retry/retry.ts';

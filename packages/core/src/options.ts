@@ -40,6 +40,7 @@ export const rules = {
  * Check given options against rules and fill in defaults. `undefined` is not given. Unknown names
  * are refused, since a misspelt option is a silent one.
  *
+ * @param prefix - where the options live in the user's object, for instance `retry.`
  * @throws TypeError naming the option, what was expected and what came
  */
 export function resolveOptions<T extends object>(
@@ -47,15 +48,17 @@ export function resolveOptions<T extends object>(
   given: Readonly<Partial<Record<keyof T, unknown>>> | undefined,
   defaults: T,
   ruleOf: Readonly<Record<keyof T, OptionRule>>,
+  prefix = '',
 ): T {
   if (given === undefined) return { ...defaults };
-  if (typeof given !== 'object' || given === null) throw optionError(owner, '', rules.object.expected, given);
+  if (typeof given !== 'object' || given === null)
+    throw optionError(owner, prefix.replace(/\.$/, ''), rules.object.expected, given);
   const resolved = { ...defaults };
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined) continue;
     const rule = Object.hasOwn(ruleOf, name) ? ruleOf[name as keyof T] : undefined;
-    if (!rule) throw optionError(owner, name, `one of the options ${Object.keys(ruleOf).join(', ')}`, name);
-    if (!rule.ok(value)) throw optionError(owner, name, rule.expected, value);
+    if (!rule) throw optionError(owner, prefix + name, `one of the options ${Object.keys(ruleOf).join(', ')}`, name);
+    if (!rule.ok(value)) throw optionError(owner, prefix + name, rule.expected, value);
     resolved[name as keyof T] = value as T[keyof T];
   }
   return resolved;

@@ -1,4 +1,92 @@
-/** Placeholder of the pacer's surface; see create-pacer.ts. */
+import type { Clock } from '../clock.ts';
+import type { AnyDeviceCloudError } from '../errors.ts';
+
+/** How one target and operation class is doing. */
+export type PacerState =
+  | { readonly mode: 'off' }
+  | {
+      readonly mode: 'pacing';
+      /** Operations per second that this process sends. */
+      readonly perSecond: number;
+      /** Operations that wait. */
+      readonly backlog: number;
+    }
+  | {
+      readonly mode: 'open';
+      readonly backlog: number;
+      /** When the next operation is let through to see whether the target is back. */
+      readonly nextProbeAt: Date;
+    };
+
+export interface PacerChange {
+  readonly key: string;
+  readonly state: PacerState;
+}
+
+export type PacerListener = (change: PacerChange) => void;
+
+export interface PacerOptions {
+  /** Operations that may wait, per key; one more is given up (`stopped: 'paced-out'`). @default 100000 */
+  readonly maxQueued?: number | undefined;
+  /**
+   * Begin with few operations at once instead of all, one more per success: for bulk jobs. The
+   * number to begin with; `true` is 4. @default false: attaching must not make a healthy program wait
+   */
+  readonly slowStart?: boolean | number | undefined;
+  /** Time, for tests. @default the system's */
+  readonly clock?: Clock | undefined;
+  /** Uniform in [0, 1), for tests. @default Math.random */
+  readonly random?: (() => number) | undefined;
+}
+
+/**
+ * One pace for all operations of a process on one target and operation class, its key. Off, and
+ * without any effect, until the target throttles or is down.
+ */
 export interface Pacer {
-  readonly state: (key: string) => unknown;
+  /** How a key is doing now. */
+  state(key: string): PacerState;
+  /** The keys in use; those off and unused for 60 s are dropped. */
+  keys(): string[];
+  /** Told when a key turns on or off, opens or closes: so that an application can shed load. */
+  on(name: 'change', listener: PacerListener): void;
+  off(name: 'change', listener: PacerListener): void;
+  /** For `runOperation` and adapters: where operations of a key pass. */
+  gate(key: string): Gate;
+}
+
+/** What an operation's end tells the pacer. `void`: nothing (cancelled, never sent). */
+export type PaceOutcome = 'success' | 'throttled' | 'outage' | 'answered' | 'void';
+
+export interface Entry {
+  /** A repeat goes before new work. */
+  readonly repeat: boolean;
+  readonly signal: AbortSignal | undefined;
+  /** On the clock of the pacer; may be Infinity. */
+  readonly deadlineAt: number;
+  /** The mean wait an operation alone would choose, in ms: where to begin when nothing is known of the rate. */
+  readonly backoffMs: number;
+}
+
+/** Where the operations of one key pass. */
+export interface Gate {
+  /** Nothing to wait for: go without asking. */
+  readonly free: boolean;
+  /**
+   * Wait for one's turn.
+   *
+   * @returns the time of sending, for `report`; or why it was not let through
+   */
+  enter(entry: Entry): Promise<number | PacedOut>;
+  /** How an operation that went through ended. `error` for all but successes. */
+  report(sentAt: number, outcome: PaceOutcome, error?: AnyDeviceCloudError, backoffMs?: number): void;
+  /** About how long a new entry would wait, in ms. */
+  projectedMs(repeat: boolean): number;
+}
+
+/** Why an operation was not let through. */
+export interface PacedOut {
+  readonly stopped: 'paced-out' | 'deadline';
+  /** The fault that made everybody wait. */
+  readonly because: AnyDeviceCloudError | undefined;
 }

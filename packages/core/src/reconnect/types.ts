@@ -52,6 +52,8 @@ export interface ReconnectGovernor {
 }
 
 export interface ReconnectSetup {
+  /** For messages, for instance `attachMqtt`. */
+  readonly owner?: string | undefined;
   readonly clock?: Clock | undefined;
   readonly random?: (() => number) | undefined;
 }

@@ -9,7 +9,10 @@ export interface RetryOptions {
   readonly maxAttempts?: number | undefined;
   /** From the call to the last moment a repeat may start or run. @default 60000 */
   readonly deadlineMs?: number | undefined;
-  /** First backoff ceiling; doubles each time. @default 250 */
+  /**
+   * First backoff ceiling; doubles each time. @default 250, or 50 where a pacer guards the target
+   * (its circuit protects a cloud that is down, so a single fault need not wait long)
+   */
   readonly baseDelayMs?: number | undefined;
   /** @default 10000 */
   readonly maxDelayMs?: number | undefined;
@@ -49,11 +52,18 @@ export interface OperationOptions {
   readonly events?: FaultEvents | undefined;
   /** Key of the pacer: host and operation class. */
   readonly pacerKey?: string | undefined;
+  /** `retry: false` was given: faults are typed and told, nothing is repeated (`stopped: 'disabled'`). @default false */
+  readonly disabled?: boolean | undefined;
+  /** The deadline also ends the first attempt. @default false: attaching must not shorten what worked */
+  readonly hardDeadline?: boolean | undefined;
+  /** The operation deletes: a 404 after an attempt of unknown outcome may be its own doing. @default false */
+  readonly deletes?: boolean | undefined;
   /** Raw failure → typed error; `undefined`: not a fault of a cloud, passes through as it is. */
   readonly classify?: ((raw: unknown) => AnyDeviceCloudError | undefined) | undefined;
   /**
-   * The first attempt was made already, outside, and failed with this: so that a success costs
-   * nothing. `startedAt` is the clock's time of the call.
+   * The first attempt was made already, outside, and failed with this; `startedAt` is the clock's
+   * time of the call. Such a first attempt is not paced and its success is not counted: leave it
+   * out where the pace matters, `runOperation` adds next to nothing to a success.
    */
   readonly firstFailure?: { readonly raw: unknown; readonly startedAt: number } | undefined;
   /** `false`: what was sent is used up, so it is never repeated (`stopped: 'body'`). @default true */
@@ -66,11 +76,23 @@ export interface OperationOptions {
         readonly signal: AbortSignal | undefined;
       }) => Promise<boolean>)
     | undefined;
+  /**
+   * Runs before each repeat, after its wait: release a stream, rewind a body. What it throws ends
+   * the operation and is passed through.
+   */
+  readonly beforeRepeat?: ((error: AnyDeviceCloudError, attempt: number) => Promise<void> | void) | undefined;
 }
 
 export interface Attempt {
   /** From 1. */
   readonly number: number;
-  /** Aborted by the caller, and for repeats at the deadline. */
+  /** Aborted by the caller, and for repeats (with `hardDeadline` always) at the deadline. */
   readonly signal: AbortSignal | undefined;
+  /** Say that nothing is sent yet (offline, no credit): until `sent()` it does not count in `attempts` of the error. */
+  unsent(): void;
+  /** Take `unsent` back. */
+  sent(): void;
 }
+
+/** What is run: once for each attempt. */
+export type Operation<T> = (attempt: Attempt) => Promise<T> | T;

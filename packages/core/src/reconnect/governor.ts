@@ -1,0 +1,137 @@
+import { systemClock } from '../clock.ts';
+import type { AnyDeviceCloudError } from '../errors.ts';
+import { afterHint, fullJitter, type Random } from '../retry/backoff.ts';
+import { lossKind } from './kind.ts';
+import { type ResolvedReconnectOptions, resolveReconnectOptions } from './options.ts';
+import type { ReconnectDecision, ReconnectGovernor, ReconnectOptions, ReconnectSetup } from './types.ts';
+
+/** A connection that is closed again and again soon after it was accepted: not faster than this. */
+const UNSTABLE_LEAST_MS = 5_000;
+const MAX_TAKE_OVER_DELAY_MS = 1_800_000;
+/** Coming back at a quota's reset: spread, since everybody waits for the same moment. */
+const RESET_SPREAD_MS = 60_000;
+/** The window of a fleet is a little wider than size ÷ rate, so that the hub keeps up. */
+const FLEET_SLACK = 1.05;
+
+/**
+ * Decides when a connection is made again. Holds no timer: the adapter waits.
+ *
+ * @param owner - for messages, for instance `attachMqtt`
+ * @throws TypeError for options that are not what they should be
+ */
+export function createReconnectGovernor(
+  options?: ReconnectOptions | undefined,
+  setup: ReconnectSetup = {},
+): ReconnectGovernor {
+  return new Governor(resolveReconnectOptions(setup.owner ?? 'reconnect', options), setup);
+}
+
+class Governor implements ReconnectGovernor {
+  readonly #options: ResolvedReconnectOptions;
+  readonly #now: () => number;
+  readonly #random: Random;
+  /** Failures in a row. */
+  #row = 0;
+  /** Closes soon after being accepted, in a row. */
+  #unstable = 0;
+  #takeOvers = 0;
+  #refusals = 0;
+  #acceptedAt: number | undefined;
+
+  constructor(options: ResolvedReconnectOptions, setup: ReconnectSetup) {
+    const clock = setup.clock ?? systemClock;
+    this.#options = options;
+    this.#now = () => clock.now();
+    this.#random = setup.random ?? Math.random;
+  }
+
+  accepted(): void {
+    this.#acceptedAt = this.#now();
+  }
+
+  resume(): void {
+    this.#row = 0;
+    this.#unstable = 0;
+    this.#takeOvers = 0;
+    this.#refusals = 0;
+    this.#acceptedAt = undefined;
+  }
+
+  failed(error: AnyDeviceCloudError): ReconnectDecision {
+    this.#look();
+    const attempt = ++this.#row;
+    if (attempt > this.#options.maxAttempts) return { action: 'stop', stopped: 'attempts', attempt };
+    switch (lossKind(error)) {
+      case 'take-over':
+        return this.#takenOver(attempt);
+      case 'permanent':
+        return this.#permanent(error, attempt);
+      case 'at-reset':
+        return this.#again('at-reset', this.#untilReset(error), attempt);
+      case 'throttled':
+        return this.#again('backoff', this.#backoff(error, this.#options.throttledBaseDelayMs), attempt);
+      default:
+        return this.#again('backoff', this.#backoff(error, this.#options.baseDelayMs), attempt);
+    }
+  }
+
+  /** What the connection that has just ended was worth. */
+  #look(): void {
+    if (this.#acceptedAt === undefined) return;
+    const livedMs = this.#now() - this.#acceptedAt;
+    this.#acceptedAt = undefined;
+    this.#refusals = 0;
+    if (livedMs < this.#options.stableAfterMs) {
+      this.#unstable++;
+      return;
+    }
+    this.#row = 0;
+    this.#unstable = 0;
+    // A war of two owners has a period of the take-over delay itself: only a longer peace ends it.
+    if (livedMs > 2 * this.#takeOverMs(this.#takeOvers)) this.#takeOvers = 0;
+  }
+
+  #again(kind: 'backoff' | 'probe' | 'take-over' | 'at-reset', delayMs: number, attempt: number): ReconnectDecision {
+    return { action: 'reconnect', kind, delayMs: Math.round(delayMs), renewCredentials: true, attempt };
+  }
+
+  #backoff(error: AnyDeviceCloudError, baseMs: number): number {
+    const { maxDelayMs } = this.#options;
+    const hint = error.retryAfterMs;
+    const own = this.#spread(fullJitter(baseMs, Math.max(maxDelayMs, baseMs), this.#row - 1, this.#random));
+    const least = this.#unstable >= 2 ? UNSTABLE_LEAST_MS * (1 + this.#random() / 2) : 0;
+    return Math.max(own, least, hint ? afterHint(hint, Infinity, this.#random) : 0);
+  }
+
+  /** A fleet that is told its size comes back over the time the hub needs to take it in. */
+  #spread(ownMs: number): number {
+    const { fleet } = this.#options;
+    if (!fleet) return ownMs;
+    return Math.max(ownMs, (this.#random() * FLEET_SLACK * 1_000 * fleet.size) / fleet.connectionsPerSecond);
+  }
+
+  #takenOver(attempt: number): ReconnectDecision {
+    if (this.#options.onTakeOver === 'stop') return { action: 'stop', stopped: 'not-transient', attempt };
+    const delayMs = this.#takeOverMs(++this.#takeOvers);
+    return this.#again('take-over', delayMs * (1 + this.#random() / 2), attempt);
+  }
+
+  /** The delay of the n-th take-over in a row. */
+  #takeOverMs(n: number): number {
+    return Math.min(MAX_TAKE_OVER_DELAY_MS, this.#options.takeOverDelayMs * 2 ** Math.max(0, n - 1));
+  }
+
+  #permanent(error: AnyDeviceCloudError, attempt: number): ReconnectDecision {
+    const refused = error.advice === 'renew-credentials';
+    // An expired token is no lasting fault yet: first see what fresh ones do.
+    if (refused && ++this.#refusals === 1)
+      return this.#again('backoff', this.#backoff(error, this.#options.baseDelayMs), attempt);
+    if (this.#options.onPermanentFault === 'stop') return { action: 'stop', stopped: 'not-transient', attempt };
+    return this.#again('probe', this.#options.slowDelayMs * (0.5 + this.#random()), attempt);
+  }
+
+  #untilReset(error: AnyDeviceCloudError): number {
+    const wait = (error.resetAt?.getTime() ?? 0) - this.#now();
+    return Math.max(0, wait) + this.#spread(this.#random() * RESET_SPREAD_MS);
+  }
+}
