@@ -41,7 +41,16 @@ export interface EvidenceFields {
   /** MQTT reason code or 3.1.1 return code. */
   readonly reasonCode?: number | undefined;
   /** Packet the reason code came in. */
-  readonly packet?: 'connack' | 'disconnect' | 'puback' | 'pubrec' | 'pubcomp' | 'suback' | 'unsuback' | 'auth' | undefined;
+  readonly packet?:
+    | 'connack'
+    | 'disconnect'
+    | 'puback'
+    | 'pubrec'
+    | 'pubcomp'
+    | 'suback'
+    | 'unsuback'
+    | 'auth'
+    | undefined;
   /** MQTT protocol level: 3, 4 (3.1.1) or 5. */
   readonly protocolVersion?: number | undefined;
   /** IoT Hub's MQTT 5 user property `status`, four hex digits. */
@@ -55,6 +64,8 @@ export interface EvidenceFields {
   readonly systemCode?: string | undefined;
   /** The connection had idled in a pool and was closed as the request went out: a new one may work at once. */
   readonly reusedConnection?: true | undefined;
+  /** The client refused by its own limits or options: to send the request (nothing ran), or to take the answer. */
+  readonly ownLimit?: 'request' | 'answer';
   /** Time-out of the client's own. */
   readonly timedOut?: 'connect' | 'request' | 'keepalive' | 'deadline' | undefined;
   /** The connection was closed without a word. */

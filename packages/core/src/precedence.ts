@@ -33,6 +33,7 @@ export const PRECEDENCE: readonly (readonly [name: string, rule: Rule])[] = [
   ['failed registration', byRegistration],
   ['answer that is none', byBrokenAnswer],
   ['HTTP status', (seen) => (seen.httpStatus === undefined ? undefined : judgeStatus(seen.httpStatus))],
+  ['limit of the client', byOwnLimit],
   ['fault of the system', bySystemCode],
   ['time-out of the client', (seen) => (seen.timedOut === undefined ? undefined : clientTimeouts[seen.timedOut])],
   ['violation of the protocol', (seen) => (seen.violation ? violation : undefined)],
@@ -179,14 +180,26 @@ function byRegistration(seen: EvidenceFields): Conclusion | undefined {
 
 function byBrokenAnswer(seen: EvidenceFields): Conclusion | undefined {
   // A success that was cut off on its way: it ran, or at least was about to.
-  return seen.brokenAnswer ? { ...violation, reason: 'BrokenAnswer', advice: 'backoff' } : undefined;
+  if (!seen.brokenAnswer) return undefined;
+  return { ...violation, reason: 'BrokenAnswer', advice: 'backoff', executed: seen.executed ?? 'unknown' };
 }
 
 function bySystemCode(seen: EvidenceFields): Conclusion | undefined {
   if (seen.systemCode === undefined) return undefined;
   const fault = systemFault(seen.systemCode) ?? { category: 'network', advice: 'backoff', executed: 'unknown' };
-  const { category, advice, executed } = fault;
+  const { category, executed } = fault;
+  // A pooled connection that had been closed while it idled says nothing about the next one.
+  const advice = seen.reusedConnection && fault.advice === 'backoff' ? 'now' : fault.advice;
   return { category, reason: seen.systemCode, advice, executed: seen.executed ?? executed };
+}
+
+/** The program's own limits and options: the same request meets them again. */
+function byOwnLimit(seen: EvidenceFields): Conclusion | undefined {
+  if (seen.ownLimit === 'request')
+    return { category: 'bad-request', reason: 'RefusedByClient', advice: 'never', executed: 'no' };
+  if (seen.ownLimit === 'answer')
+    return { ...violation, reason: 'AnswerTooLarge', executed: seen.executed ?? 'unknown' };
+  return undefined;
 }
 
 /** Over MQTT 3.1.1 a close without a word is the hub's only way to say anything. */
