@@ -1,6 +1,8 @@
 // For authors of adapters: everything the three of ours are built with.
 
 export { attachOnce } from './attachment.ts';
+export { stoppedTexts } from './catalogue/category-texts.ts';
+export { type SystemFault, systemFault } from './catalogue/system-faults.ts';
 export { isTransient, strongerExecuted } from './categories.ts';
 export { safeCause } from './cause.ts';
 export { MAX_TIMER_MS, sleep, systemClock } from './clock.ts';

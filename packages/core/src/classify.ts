@@ -1,5 +1,7 @@
+import { textsWithoutCode } from './catalogue/category-texts.ts';
+import { dps } from './catalogue/dps.ts';
 import { iotHub } from './catalogue/iot-hub.ts';
-import type { Catalogue } from './catalogue/types.ts';
+import type { Catalogue, CodeTexts } from './catalogue/types.ts';
 import { safeCause } from './cause.ts';
 import { type ErrorFields, isDeviceCloudError } from './error.ts';
 import { type AnyDeviceCloudError, makeError } from './errors.ts';
@@ -35,11 +37,12 @@ export function classify(input: unknown, context: ClassifyContext = {}): AnyDevi
   return makeError(conclusion.category, fieldsOf(seen, conclusion, catalogues, context));
 }
 
-const HUB: readonly Catalogue[] = [iotHub];
+const HUB: readonly Catalogue[] = [iotHub, dps];
+const DPS: readonly Catalogue[] = [dps, iotHub];
 
 /** The user's own first; then the service that answered, where the form tells which. */
 export function cataloguesFor(seen: EvidenceFields, own: readonly Catalogue[]): readonly Catalogue[] {
-  const builtIn = seen.service === 'dps' ? HUB : HUB;
+  const builtIn = seen.service === 'dps' ? DPS : HUB;
   return own.length === 0 ? builtIn : [...own, ...builtIn];
 }
 
@@ -68,14 +71,15 @@ function fieldsOf(
     timestamp: seen.timestamp,
     operation: context.operation,
     detail: seen.text,
-    texts: conclusion.code === undefined ? undefined : () => textsOf(conclusion.code, catalogues),
+    texts: () => textsOf(conclusion, catalogues),
     cause: safeCause(seen.cause),
   };
 }
 
-function textsOf(code: number | undefined, catalogues: readonly Catalogue[]) {
-  if (code === undefined) return undefined;
-  return catalogues.find(({ texts }) => texts?.[code])?.texts?.[code];
+/** Looked up only when a text is read. */
+function textsOf({ category, code, reason }: Conclusion, catalogues: readonly Catalogue[]): CodeTexts {
+  const own = code === undefined ? undefined : catalogues.find(({ texts }) => texts?.[code])?.texts?.[code];
+  return own ?? textsWithoutCode(category, reason);
 }
 
 /** Daily quotas of IoT Hub start anew at 00:00 UTC. */

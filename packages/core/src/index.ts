@@ -1,6 +1,9 @@
 // For users.
 
+export { dps } from './catalogue/dps.ts';
+export { iotHub } from './catalogue/iot-hub.ts';
 export type { KnownReason } from './catalogue/known.ts';
+export { type LookedUp, lookup } from './catalogue/lookup.ts';
 export type { Catalogue, CodeRow, CodeTexts } from './catalogue/types.ts';
 export type { Advice, AppliesTo, Category, Executed, FaultScope, Transport } from './categories.ts';
 export { type ClassifyContext, classify } from './classify.ts';

@@ -33,16 +33,21 @@ export function rowOfName(name: string, catalogues: readonly Catalogue[]): CodeR
   return undefined;
 }
 
+/** Is the row that of an HTTP status, and its name the phrase of it? */
+function isStatus(row: CodeRow): boolean {
+  return row.code === row.httpStatus;
+}
+
 function indexOf(catalogue: Catalogue): Index {
   const there = indexes.get(catalogue);
   if (there) return there;
   const byCode = new Map<number, CodeRow>();
   const byName = new Map<string, CodeRow>();
-  for (const row of catalogue.rows) {
+  // A name that a status has too (`PreconditionFailed`) means the exact row.
+  const exactFirst = [...catalogue.rows].sort((a, b) => Number(isStatus(a)) - Number(isStatus(b)));
+  for (const row of exactFirst) {
     if (row.notAFault) continue;
     if (!byCode.has(row.code)) byCode.set(row.code, row);
-    // `NotFound` in an answer is the phrase of its status, no name of a code.
-    if (row.code === row.httpStatus) continue;
     for (const name of [row.reason, ...(row.aliases ?? [])]) {
       const key = name.toLowerCase();
       if (!byName.has(key)) byName.set(key, row);

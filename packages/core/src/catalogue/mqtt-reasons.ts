@@ -187,6 +187,14 @@ export function judgeMqttReason(value: number, packet?: Packet, protocolVersion?
   return row && executed ? { ...row, executed } : row;
 }
 
+/** What a reason says that is given by its name in any letter case, or as `0x87`. */
+export function judgeMqttName(name: string): Judgement | undefined {
+  const hex = /^0x([0-9a-f]{2})$/i.exec(name)?.[1];
+  if (hex !== undefined) return judgeMqttReason(Number.parseInt(hex, 16));
+  const key = name.toLowerCase();
+  return [...mqtt5Rows, ...connack311Rows].find((row) => row.reason.toLowerCase() === key);
+}
+
 let byStatus: ReadonlyMap<string, MqttStatusRow> | undefined;
 
 /** What the user property `status` says: a known one, else by its bits; `undefined` for success and no hex. */
