@@ -79,7 +79,12 @@ let byStatus: ReadonlyMap<number, Judgement> | undefined;
 /** What a status alone says; `undefined` below 300 and above 599. */
 export function judgeStatus(status: number): Judgement | undefined {
   byStatus ??= new Map<number, Judgement>(httpStatusRows.map((row) => [row.status, row]));
-  return byStatus.get(status) ?? hundreds[Math.floor(status / 100)];
+  return byStatus.get(status) ?? judgeHundred(Math.floor(status / 100));
+}
+
+/** What the first digit of a status says: 3, 4 or 5. */
+export function judgeHundred(digit: number): Judgement | undefined {
+  return hundreds[digit];
 }
 
 /**

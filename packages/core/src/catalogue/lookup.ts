@@ -8,7 +8,7 @@ import {
 } from '../categories.ts';
 import { textsWithoutCode } from './category-texts.ts';
 import { dps } from './dps.ts';
-import { judgeStatus, judgeUnlisted } from './http-statuses.ts';
+import { judgeHundred, judgeStatus, judgeUnlisted } from './http-statuses.ts';
 import { conditionRow } from './indexes.ts';
 import { iotHub } from './iot-hub.ts';
 import { judgeMqttName } from './mqtt-reasons.ts';
@@ -70,7 +70,7 @@ const LONGEST = 200;
  * @returns `undefined` where nothing is known
  */
 export function lookup(codeOrReason: number | string, catalogues: readonly Catalogue[] = []): LookedUp | undefined {
-  const all = catalogues.length === 0 ? BUILT_IN : [...catalogues, ...BUILT_IN];
+  const all = catalogues.length === 0 ? BUILT_IN : [...new Set([...catalogues, ...BUILT_IN])];
   if (typeof codeOrReason === 'number') return byNumber(codeOrReason, all);
   if (typeof codeOrReason !== 'string') return undefined;
   const asked = codeOrReason.slice(0, LONGEST).trim();
@@ -93,7 +93,7 @@ function byNumber(code: number, catalogues: readonly Catalogue[]): LookedUp | un
 function byPattern(asked: string): LookedUp | undefined {
   const digits = /^([345]\d{2})[xn]{3}$|^([345])xx(?:[xn]{3})?$/i.exec(asked);
   if (!digits) return undefined;
-  const judged = judgeStatus(digits[1] ? Number(digits[1]) : Number(digits[2]) * 100 + 99);
+  const judged = digits[1] ? judgeStatus(Number(digits[1])) : judgeHundred(Number(digits[2]));
   return judged && family(judged, asked.toLowerCase().replace('nnn', 'NNN'));
 }
 
@@ -102,9 +102,10 @@ function byName(asked: string, catalogues: readonly Catalogue[]): LookedUp | und
   if (key === '') return undefined;
   const named = (row: CodeRow) => [row.reason, ...(row.aliases ?? [])].some((name) => plain(name) === key);
   const disputed = (row: CodeRow) => row.disputedNames?.some((name) => plain(name) === key) ?? false;
-  // The exact row before the status whose phrase it shares.
-  const rows = select(catalogues, named).sort((a, b) => Number(isStatus(a.row)) - Number(isStatus(b.row)));
-  return together([...rows, ...select(catalogues, disputed)]);
+  const rows = select(catalogues, named);
+  // The exact row, and not the status whose phrase it shares.
+  const exact = rows.filter(({ row }) => !isStatus(row));
+  return together([...(exact.length > 0 ? exact : rows), ...select(catalogues, disputed)]);
 }
 
 function bySignal(asked: string): LookedUp | undefined {
