@@ -12,6 +12,7 @@ export { FaultEvents } from './events.ts';
 export { type Evidence, type EvidenceFields, evidence, isEvidence, type Reader } from './evidence.ts';
 export { isCancellation, isForeign } from './foreign.ts';
 export { type OptionRule, optionError, resolveOptions, rules } from './options.ts';
+export { defaultPacer } from './pacer/shared.ts';
 export { type CredentialsGate, createCredentials } from './reconnect/credentials.ts';
 export { createReconnectGovernor } from './reconnect/governor.ts';
 export { type ResolvedReconnectOptions, resolveReconnectOptions } from './reconnect/options.ts';

@@ -77,7 +77,7 @@ export function causeWasTold(error: AnyDeviceCloudError): boolean {
 export const processWide: FaultEvents = new FaultEvents();
 
 /** An exception in a listener is the application's own: said as a warning, never swallowed. */
-function report(thrown: unknown): void {
+export function report(thrown: unknown): void {
   const text = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
   globalThis.process?.emitWarning?.(`A listener threw: ${text}`, {
     type: 'FaultmapWarning',

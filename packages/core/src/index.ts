@@ -27,5 +27,7 @@ export {
   UnknownCloudError,
 } from './errors.ts';
 export type { FaultEvent, FaultEventName, FaultListener } from './events.ts';
+export { createPacer } from './pacer/create-pacer.ts';
+export type { Pacer, PacerChange, PacerListener, PacerOptions, PacerState } from './pacer/types.ts';
 export type { Attempt, Operation, RetryContext, RetryOptions } from './retry/options.ts';
 export { type RetryCallOptions, retry } from './retry/retry.ts';

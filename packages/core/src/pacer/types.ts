@@ -58,14 +58,22 @@ export interface Pacer {
 /** What an operation's end tells the pacer. `void`: nothing (cancelled, never sent). */
 export type PaceOutcome = 'success' | 'throttled' | 'outage' | 'answered' | 'void';
 
+/** What is known of an operation that failed. */
+export interface Failed {
+  readonly error: AnyDeviceCloudError;
+  /** Identifies the operation: one that fails alone says nothing about its target. */
+  readonly who: object;
+  /** The longest wait it would choose by itself, in ms: where to begin when nothing is known of the rate. */
+  readonly backoffMs: number;
+}
+
+/** One that wants to go. */
 export interface Entry {
   /** A repeat goes before new work. */
   readonly repeat: boolean;
   readonly signal: AbortSignal | undefined;
   /** On the clock of the pacer; may be Infinity. */
   readonly deadlineAt: number;
-  /** The mean wait an operation alone would choose, in ms: where to begin when nothing is known of the rate. */
-  readonly backoffMs: number;
 }
 
 /** Where the operations of one key pass. */
@@ -78,8 +86,8 @@ export interface Gate {
    * @returns the time of sending, for `report`; or why it was not let through
    */
   enter(entry: Entry): Promise<number | PacedOut>;
-  /** How an operation that went through ended. `error` for all but successes. */
-  report(sentAt: number, outcome: PaceOutcome, error?: AnyDeviceCloudError, backoffMs?: number): void;
+  /** How an operation that was sent at `sentAt` ended; `failed` for all but successes. */
+  report(sentAt: number, outcome: PaceOutcome, failed?: Failed): void;
   /** About how long a new entry would wait, in ms. */
   projectedMs(repeat: boolean): number;
 }

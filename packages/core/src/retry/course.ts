@@ -128,7 +128,11 @@ export class Course<T> {
     const requests = inside ? (error.attempts ?? 1) : attempt?.wasSent === false ? 0 : 1;
     this.#ledger.note(error, requests, this.#options.deletes === true);
     this.#settledInside = inside && !this.#undecidedInside(error);
-    this.#gate?.report(this.#sentAt, wasCut ? 'void' : outcomeOf(error), error, this.#backoffMs / 2);
+    this.#gate?.report(this.#sentAt, wasCut ? 'void' : outcomeOf(error), {
+      error,
+      who: this,
+      backoffMs: this.#backoffMs,
+    });
     if (!inside && !causeWasTold(error)) this.#tell('fault', error, this.#ledger.failures);
     return this.#fault;
   }
@@ -231,7 +235,6 @@ export class Course<T> {
       repeat,
       signal: this.#options.signal,
       deadlineAt: this.#deadlineAt,
-      backoffMs: this.#backoffMs / 2,
     });
     if (typeof passed !== 'number') return passed;
     this.#sentAt = passed;

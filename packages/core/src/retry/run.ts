@@ -1,4 +1,5 @@
 import { systemClock } from '../clock.ts';
+import { pacerFor } from '../pacer/shared.ts';
 import type { Gate } from '../pacer/types.ts';
 import { Try } from './attempt.ts';
 import { Course } from './course.ts';
@@ -42,5 +43,5 @@ export function runOperation<T>(operation: Operation<T>, options: RetryOptions &
 function gateOf(options: RetryOptions & OperationOptions): Gate | undefined {
   if (options.pacer === false || options.disabled) return undefined;
   if (options.pacer) return options.pacer.gate(options.pacerKey ?? 'all');
-  return undefined;
+  return options.pacerKey === undefined ? undefined : pacerFor(options.clock).gate(options.pacerKey);
 }
