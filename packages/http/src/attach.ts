@@ -1,0 +1,73 @@
+import type { FaultEventName, FaultListener } from '@faultmap/core';
+import { attachOnce, FaultEvents } from '@faultmap/core/adapter';
+import type { AxiosInstance } from 'axios';
+import { MARK, type MarkedConfig, wrapAdapter } from './adapter.ts';
+import { type AttachHttpOptions, resolveAttachOptions } from './options.ts';
+import { HttpSender } from './sender.ts';
+
+/** What {@link attachHttp} gives. */
+export interface HttpAttachment {
+  /**
+   * - `fault`: each failed attempt, repeated or not
+   * - `retry`: before each wait
+   * - `give-up`: a request that ends after a fault
+   * - `recovered`: a request that succeeds after one
+   */
+  on(name: FaultEventName, listener: FaultListener): void;
+  off(name: FaultEventName, listener: FaultListener): void;
+  /** Take everything off again. Requests on their way end as they began. */
+  detach(): void;
+}
+
+/**
+ * Attach to an axios instance, or to the default export: its requests fail with typed errors and
+ * are repeated where that is safe. Interceptors, transforms and other adapters stay as they are.
+ *
+ * - Interceptors registered before see axios' own error, those after it the typed one.
+ * - Interceptors and transforms run once, whatever the number of attempts.
+ * - `error.response` goes on working; `error.cause` is axios' error.
+ * - Instances made by `instance.create()` are not attached.
+ *
+ * A second call with the same options returns the first handle.
+ *
+ * @throws TypeError for options that are not what they should be, or others than the first time
+ *
+ * @example
+ * const client = axios.create({ baseURL: 'https://hub.azure-devices.net', timeout: 10_000 });
+ * attachHttp(client, { idempotent: azureIotIdempotent });
+ */
+export function attachHttp(instance: AxiosInstance, options: AttachHttpOptions = {}): HttpAttachment {
+  return attachOnce(instance, 'http', options, (release) => wire(instance, options, release));
+}
+
+function wire(instance: AxiosInstance, options: AttachHttpOptions, release: () => void): HttpAttachment {
+  const events = new FaultEvents();
+  const sender = new HttpSender(resolveAttachOptions(options), events);
+  const { defaults, interceptors } = instance;
+  const before = defaults.adapter;
+  const adapter = wrapAdapter(before);
+  defaults.adapter = adapter;
+  // Never run: `runWhen` alone marks the config, at a tenth of what an interceptor costs. Of the
+  // instance, not of its defaults, so that a child made by `create()` does not inherit it.
+  const marker = interceptors.request.use(null, null, {
+    synchronous: true,
+    runWhen(config: MarkedConfig) {
+      config[MARK] = sender;
+      return false;
+    },
+  });
+  const mapper = interceptors.response.use(null, (raw) => {
+    throw sender.typed(raw);
+  });
+  return {
+    on: (name, listener) => events.on(name, listener),
+    off: (name, listener) => events.off(name, listener),
+    detach() {
+      interceptors.request.eject(marker);
+      interceptors.response.eject(mapper);
+      // Somebody wrapped ours in the meantime: it stays, and lets pass what is not marked.
+      if (defaults.adapter === adapter) Object.assign(defaults, { adapter: before });
+      release();
+    },
+  };
+}

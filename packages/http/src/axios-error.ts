@@ -1,0 +1,48 @@
+/*
+ * The shape of what axios raises, read structurally: an instance may be of another copy of axios
+ * than the one imported here, and `name` is that of whatever was wrapped.
+ */
+
+/** An AxiosError, as far as it is read here. */
+export interface FailedRequest {
+  readonly name: string;
+  readonly message: string;
+  readonly code?: string;
+  readonly cause?: unknown;
+  readonly config?: object;
+  readonly request?: unknown;
+  readonly response?: FailedResponse;
+}
+
+export interface FailedResponse {
+  readonly status: number;
+  readonly headers: object;
+  readonly data?: unknown;
+}
+
+export function isFailedRequest(value: unknown): value is FailedRequest {
+  return typeof value === 'object' && value !== null && (value as { isAxiosError?: unknown }).isAxiosError === true;
+}
+
+interface NodeRequest {
+  readonly reusedSocket?: boolean;
+  readonly res?: { readonly statusCode?: number; readonly headers?: object };
+}
+
+/** The last request of a chain of redirects, or the only one. */
+function lastRequest(error: FailedRequest): NodeRequest | undefined {
+  const request = error.request as (NodeRequest & { _currentRequest?: NodeRequest }) | null | undefined;
+  return request?._currentRequest ?? request ?? undefined;
+}
+
+/** Had the connection been used before? Then it may have been closed while it idled. http adapter only. */
+export function wasReused(error: FailedRequest): boolean {
+  return lastRequest(error)?.reusedSocket === true;
+}
+
+/** The head of the answer, where one came before the fault, even if axios does not tell. */
+export function seenStatus(error: FailedRequest): { readonly status: number; readonly headers: object } | undefined {
+  if (error.response) return { status: error.response.status, headers: error.response.headers };
+  const res = lastRequest(error)?.res;
+  return res?.statusCode === undefined ? undefined : { status: res.statusCode, headers: res.headers ?? {} };
+}

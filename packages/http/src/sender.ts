@@ -1,0 +1,131 @@
+import { type AnyDeviceCloudError, isDeviceCloudError } from '@faultmap/core';
+import {
+  type CredentialsGate,
+  conclude,
+  createCredentials,
+  type FaultEvents,
+  isCancellation,
+  type OperationOptions,
+  runOperation,
+  systemClock,
+} from '@faultmap/core/adapter';
+import type { AxiosAdapter, AxiosPromise, AxiosResponse } from 'axios';
+import { MARK, type MarkedConfig, type Sender } from './adapter.ts';
+import { isFailedRequest } from './axios-error.ts';
+import { isReplayable, release } from './body.ts';
+import { type HttpCredentials, mergeCredentials } from './credentials.ts';
+import { headerOf, idempotentByHttp } from './idempotency.ts';
+import { type RequestOptions, type ResolvedHttpOptions, resolveRequestOptions } from './options.ts';
+import { pacerKeyOf } from './pacer-key.ts';
+import { callerSignal, carrySignal, restoreSignal } from './signals.ts';
+import { TypedErrors } from './typed-errors.ts';
+
+/** A first attempt that failed, and when its request was made. */
+type FirstFailure = NonNullable<OperationOptions['firstFailure']>;
+
+/** Sends the requests of one attachment: the first attempt as axios would, the rest under retry. */
+export class HttpSender implements Sender {
+  readonly #options: ResolvedHttpOptions;
+  readonly #events: FaultEvents;
+  readonly #errors: TypedErrors;
+  readonly #credentials: CredentialsGate<HttpCredentials> | undefined;
+
+  constructor(options: ResolvedHttpOptions, events: FaultEvents) {
+    const { credentials, catalogues, retry } = options;
+    this.#options = options;
+    this.#events = events;
+    this.#errors = new TypedErrors(catalogues);
+    this.#credentials = credentials && createCredentials(credentials, { clock: retry.clock });
+    // Let go before the wait, not after it: others may wait for that socket.
+    events.on('retry', ({ error }) => release(this.#errors.responseOf(error)?.data));
+  }
+
+  send(inner: AxiosAdapter, config: MarkedConfig): AxiosPromise {
+    const request = resolveRequestOptions(config.faultmap, this.#options.retry);
+    this.#stamp(config, 1);
+    const startedAt = (request.retry.clock ?? systemClock).now();
+    return inner(config).then(undefined, (raw: unknown) => this.#recover(inner, config, request, { raw, startedAt }));
+  }
+
+  /** What an application gets instead of what axios rejected with; what is not axios' passes. */
+  typed(raw: unknown): unknown {
+    if (typeof raw !== 'object' || raw === null || isDeviceCloudError(raw) || isCancellation(raw)) return raw;
+    const error = this.#errors.announced(raw) ?? (isFailedRequest(raw) ? this.#late(raw) : undefined);
+    // It may be sent again elsewhere, as `error.config`: then it is no longer ours.
+    const { config } = raw as { config?: MarkedConfig };
+    if (config?.[MARK]) delete config[MARK];
+    return error ?? raw;
+  }
+
+  /** A failure that never came by the adapter: of one given per request, or of a transform. */
+  #late(raw: object): AnyDeviceCloudError | undefined {
+    const error = this.#errors.make(raw, undefined);
+    if (error === undefined) return undefined;
+    const stopped = error.transient ? 'disabled' : 'not-transient';
+    conclude(error, { attempts: 1, waitsMs: [], stopped });
+    this.#events.emit('fault', { error, attempt: 1 });
+    this.#events.emit('give-up', { error, attempt: 1, stopped });
+    return error;
+  }
+
+  async #recover(
+    inner: AxiosAdapter,
+    config: MarkedConfig,
+    request: RequestOptions,
+    firstFailure: FirstFailure,
+  ): Promise<AxiosResponse> {
+    const own = config.signal;
+    const caller = callerSignal(config);
+    try {
+      const attempt = this.#attempts(inner, config, own);
+      const options = this.#operationOptions(config, request);
+      return await runOperation(attempt, { ...options, signal: caller.signal, firstFailure });
+    } catch (ended) {
+      // For whoever wraps this adapter and calls it again.
+      config[MARK] = this;
+      throw this.#errors.announce(ended);
+    } finally {
+      caller.release();
+      restoreSignal(config, own);
+    }
+  }
+
+  #attempts(inner: AxiosAdapter, config: MarkedConfig, own: MarkedConfig['signal']) {
+    return (attempt: Parameters<typeof carrySignal>[2]): AxiosPromise => {
+      this.#stamp(config, attempt.number);
+      carrySignal(config, own, attempt);
+      return inner(config);
+    };
+  }
+
+  #operationOptions(config: MarkedConfig, request: RequestOptions): OperationOptions & RequestOptions['retry'] {
+    const { operation, retry } = request;
+    const credentials = this.#credentials;
+    return {
+      ...retry,
+      operation,
+      idempotent: this.#isIdempotent(config, request),
+      replayable: isReplayable(config.data),
+      deletes: config.method?.toLowerCase() === 'delete',
+      events: this.#events,
+      pacerKey: this.#options.pacerKey?.(config) ?? pacerKeyOf(config),
+      classify: (raw) => this.#errors.make(raw, operation),
+      renew: credentials && (async (refused) => mergeCredentials(config, await credentials.refresh(refused))),
+    };
+  }
+
+  /** The request's own word, then the attachment's, then HTTP's rules. */
+  #isIdempotent(config: MarkedConfig, request: RequestOptions): boolean {
+    const { idempotent } = this.#options;
+    const said = typeof idempotent === 'function' ? idempotent(config) : idempotent;
+    return request.idempotent ?? said ?? request.retry.idempotent ?? idempotentByHttp(config);
+  }
+
+  /** What the cloud's side is to know of an attempt, if anything. */
+  #stamp(config: MarkedConfig, attempt: number): void {
+    const { attemptHeader, requestIdHeader } = this.#options;
+    if (attemptHeader !== undefined) config.headers.set(attemptHeader, String(attempt));
+    if (requestIdHeader !== undefined && headerOf(config, requestIdHeader) === undefined)
+      config.headers.set(requestIdHeader, globalThis.crypto.randomUUID());
+  }
+}
