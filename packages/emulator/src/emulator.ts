@@ -22,7 +22,6 @@ export interface EmulatorUrls {
 interface EmulatorParts {
   readonly context: ListenerContext;
   readonly listeners: readonly RunningListener[];
-  readonly urls: EmulatorUrls;
 }
 
 const HOUR_S = 3_600;
@@ -36,7 +35,7 @@ export class Emulator {
 
   constructor(parts: EmulatorParts) {
     this.#parts = parts;
-    this.urls = parts.urls;
+    this.urls = parts.context.urls;
   }
 
   /** Plain HTTP, REST of service, device and provisioning. Empty when not started. */

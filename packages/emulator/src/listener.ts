@@ -31,6 +31,8 @@ export interface ListenerContext {
    * cloud does on 443). Register before the HTTP listener starts or later: looked up per upgrade.
    */
   readonly webSockets: Map<string, WebSocketHandler>;
+  /** Endpoints of all listeners; filled in as they start. */
+  readonly urls: Record<string, string>;
 }
 
 export interface Ports {

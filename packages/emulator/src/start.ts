@@ -1,6 +1,6 @@
 import { startAmqp } from './amqp/listener.ts';
 import { Authority, type Policy, type Right } from './auth.ts';
-import { Emulator, type EmulatorUrls } from './emulator.ts';
+import { Emulator } from './emulator.ts';
 import { FaultScript } from './faults/script.ts';
 import { startHttp } from './http/listener.ts';
 import type { ListenerContext, RunningListener } from './listener.ts';
@@ -40,6 +40,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     tls: resolved.tls && (await makeCertificates(resolved.host, resolved.tls)),
     wire: { bodyShape: resolved.bodyShape },
     webSockets: new Map(),
+    urls: {},
   };
   const listeners: RunningListener[] = [];
   try {
@@ -48,15 +49,17 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       ['mqtt', startMqtt],
       ['amqp', startAmqp],
     ] as const) {
-      if (resolved.transports.includes(name)) listeners.push(await start(context));
+      if (!resolved.transports.includes(name)) continue;
+      const listener = await start(context);
+      listeners.push(listener);
+      Object.assign(context.urls, listener.urls);
     }
   } catch (error) {
     await Promise.allSettled(listeners.map((listener) => listener.close()));
     cloud.stop();
     throw error;
   }
-  const urls = Object.assign({}, ...listeners.map((listener) => listener.urls)) as EmulatorUrls;
-  return new Emulator({ context, listeners, urls });
+  return new Emulator({ context, listeners });
 }
 
 function addDevice(cloud: Cloud, spec: DeviceSpec): void {

@@ -51,7 +51,10 @@ function validateForm({ fault, delayMs }: FaultSpec): void {
     if (!delayMs) fail('fault', 'a fault, or delayMs alone', fault);
     return;
   }
-  if (typeof fault === 'number') return number(fault, 'fault', 1);
+  if (typeof fault === 'number') {
+    number(fault, 'fault', 1);
+    return;
+  }
   const unclean = typeof fault === 'string' ? fault : (fault as { unclean?: unknown } | null)?.unclean;
   if (unclean !== undefined) {
     if (!Object.hasOwn(UNCLEAN, String(unclean))) fail('fault', `one of ${Object.keys(UNCLEAN).join(', ')}`, unclean);

@@ -68,6 +68,9 @@ export class Cloud {
     });
     this.connections = new Connections(this.clock, this.identities);
     this.methods = new Methods(this.clock, this.identities, this.connections);
+    this.methods.delivered.on(({ identity, methodName }) => {
+      this.log.executed('method', `${keyOf(identity)}/${methodName}`);
+    });
     this.uploads = new Uploads(this.clock, this.identities);
     this.quota = new DailyQuota(this.clock, setup.dailyMessages ?? DAILY_MESSAGES);
     this.throttles = new Throttles(this.clock, setup.throttle);

@@ -5,6 +5,7 @@ import { CloudFault, type FaultName } from './fault.ts';
 import type { Identities } from './identities.ts';
 import { type Identity, keyOf } from './identity.ts';
 import type { Json } from './json.ts';
+import { Signal } from './signal.ts';
 
 /** A direct method as the device gets it. */
 export interface MethodCall {
@@ -38,6 +39,8 @@ const PAYLOAD_LIMIT = 128 * 1024;
 
 /** Direct methods: pending until the device answers, leaves, or time runs out. */
 export class Methods {
+  /** A call reached its device. */
+  readonly delivered = new Signal<{ identity: Identity; methodName: string }>();
   readonly #clock: Clock;
   readonly #identities: Identities;
   readonly #connections: Connections;
@@ -94,6 +97,7 @@ export class Methods {
         settle(new CloudFault('method-timeout', { target: keyOf(connection.identity) }));
       });
       this.#pending.set(requestId, { connection, settle });
+      this.delivered.emit({ identity: connection.identity, methodName: input.methodName });
       handler({ requestId, methodName: input.methodName, payload: input.payload ?? null });
     });
   }

@@ -1,0 +1,42 @@
+import type { IncomingMessage } from 'node:http';
+import { CloudFault } from '../state/fault.ts';
+import { isJsonObject, type JsonObject } from '../state/json.ts';
+
+/** The largest body that is read: some more than the largest message, so that 413 can be said. */
+const LIMIT = 1024 * 1024;
+
+/** Read a body whole. @throws CloudFault message-too-large above a limit no operation has */
+export function readBody(request: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    request.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      // What is beyond is read and dropped: an answer before the end is lost with the connection.
+      if (length <= LIMIT) chunks.push(chunk);
+    });
+    request.on('end', () => {
+      if (length > LIMIT) reject(new CloudFault('message-too-large'));
+      else resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
+    });
+    request.on('error', reject);
+    request.on('aborted', () => reject(new Error('aborted')));
+  });
+}
+
+/** Parse JSON. @throws CloudFault malformed-json */
+export function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    throw new CloudFault('argument-invalid', { text: 'The request body cannot be parsed as JSON' });
+  }
+}
+
+/** Parse a JSON object; an empty body is an empty one where that is allowed. @throws CloudFault */
+export function parseObject(body: Buffer, emptyAllowed = false): JsonObject {
+  if (emptyAllowed && body.length === 0) return {};
+  const value = parseJson(body);
+  if (!isJsonObject(value)) throw new CloudFault('argument-invalid', { text: 'The request body is not an object' });
+  return value;
+}

@@ -1,0 +1,93 @@
+import type { Cloud } from '../state/cloud.ts';
+import type { IdentityRecord, IdentitySettings } from '../state/identities.ts';
+import { isJsonObject, type Json, type JsonObject } from '../state/json.ts';
+import type { TwinRecord } from '../state/twins.ts';
+
+/** The cloud's way to say never. */
+const NEVER = '0001-01-01T00:00:00Z';
+
+const timeOf = (at: number | undefined) => (at === undefined ? NEVER : new Date(at).toISOString());
+
+/** A device or module as the registry answers it (service REST, api-version 2021-04-12). */
+export function identityDocument(record: IdentityRecord, cloud: Cloud): JsonObject {
+  const common = {
+    deviceId: record.deviceId,
+    generationId: record.generationId,
+    etag: record.etag,
+    connectionState: cloud.connections.current(record) ? 'Connected' : 'Disconnected',
+    connectionStateUpdatedTime: timeOf(record.connectionUpdatedAt),
+    lastActivityTime: timeOf(record.lastActivityAt),
+    cloudToDeviceMessageCount: record.moduleId === undefined ? cloud.queues.depth(record.deviceId) : 0,
+    authentication: {
+      symmetricKey:
+        record.authenticationType === 'sas'
+          ? { primaryKey: record.primaryKey, secondaryKey: record.secondaryKey }
+          : { primaryKey: null, secondaryKey: null },
+      x509Thumbprint: { primaryThumbprint: record.primaryThumbprint, secondaryThumbprint: record.secondaryThumbprint },
+      type: record.authenticationType,
+    },
+  };
+  if (record.moduleId !== undefined) return { ...common, moduleId: record.moduleId, managedBy: record.managedBy };
+  return {
+    ...common,
+    status: record.status,
+    statusReason: record.statusReason,
+    statusUpdatedTime: timeOf(record.statusUpdatedAt),
+    capabilities: { iotEdge: record.iotEdge },
+  };
+}
+
+/** A twin as the service reads it. */
+export function twinDocument(record: IdentityRecord, twin: TwinRecord, cloud: Cloud): JsonObject {
+  const $metadata = { $lastUpdated: timeOf(twin.updatedAt) };
+  return {
+    deviceId: record.deviceId,
+    ...(record.moduleId === undefined ? {} : { moduleId: record.moduleId }),
+    etag: twin.etag,
+    deviceEtag: record.etag,
+    status: record.status,
+    statusUpdateTime: timeOf(record.statusUpdatedAt),
+    connectionState: cloud.connections.current(record) ? 'Connected' : 'Disconnected',
+    lastActivityTime: timeOf(record.lastActivityAt),
+    cloudToDeviceMessageCount: record.moduleId === undefined ? cloud.queues.depth(record.deviceId) : 0,
+    authenticationType: record.authenticationType,
+    x509Thumbprint: { primaryThumbprint: record.primaryThumbprint, secondaryThumbprint: record.secondaryThumbprint },
+    modelId: '',
+    version: twin.version,
+    ...(record.moduleId === undefined ? { tags: twin.tags } : {}),
+    properties: {
+      desired: { ...twin.desired, $metadata, $version: twin.desiredVersion },
+      reported: { ...twin.reported, $metadata, $version: twin.reportedVersion },
+    },
+    capabilities: { iotEdge: record.iotEdge },
+  };
+}
+
+/** What a registry request sets. */
+export function settingsIn(document: JsonObject): IdentitySettings {
+  const authentication = isJsonObject(document.authentication) ? document.authentication : {};
+  const keys = isJsonObject(authentication.symmetricKey) ? authentication.symmetricKey : {};
+  const thumbprints = isJsonObject(authentication.x509Thumbprint) ? authentication.x509Thumbprint : {};
+  const capabilities = isJsonObject(document.capabilities) ? document.capabilities : {};
+  return {
+    primaryKey: text(keys.primaryKey),
+    secondaryKey: text(keys.secondaryKey),
+    status: document.status === 'enabled' || document.status === 'disabled' ? document.status : undefined,
+    statusReason: text(document.statusReason),
+    authenticationType: authenticationType(authentication.type),
+    primaryThumbprint: text(thumbprints.primaryThumbprint),
+    secondaryThumbprint: text(thumbprints.secondaryThumbprint),
+    iotEdge: typeof capabilities.iotEdge === 'boolean' ? capabilities.iotEdge : undefined,
+    managedBy: text(document.managedBy),
+  };
+}
+
+function text(value: Json | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function authenticationType(value: Json | undefined): IdentitySettings['authenticationType'] {
+  return value === 'sas' || value === 'selfSigned' || value === 'certificateAuthority' || value === 'none'
+    ? value
+    : undefined;
+}
