@@ -1,1 +1,28 @@
-export {};
+// The main job, end to end: one fault, three transports, one typed error.
+import pc from 'picocolors';
+import { EXPECTED } from './expected.ts';
+import { playAll } from './play.ts';
+import { openStage } from './stage.ts';
+import { differences, render } from './table.ts';
+import { isGood, playBurst, renderBurst } from './throttling.ts';
+
+async function main(): Promise<number> {
+  const stage = await openStage();
+  try {
+    const rows = await playAll(stage);
+    console.log(render(rows));
+    const wrong = rows.flatMap((row) => differences(row).map((text) => `${row.key}: ${text}`));
+    for (const text of wrong) console.log(pc.red(text));
+    const scripted = rows.filter(({ expected }) => 'scripted' in expected);
+    for (const { key, expected } of scripted) console.log(pc.dim(`* ${key} is scripted here: ${expected.scripted}`));
+    const burst = await playBurst();
+    console.log(`\n${renderBurst(burst)}`);
+    const all = wrong.length === 0 && rows.length === Object.keys(EXPECTED).length && isGood(burst);
+    console.log(all ? pc.green(`\nall ${rows.length} rows as documented`) : pc.red('\nnot as documented'));
+    return all ? 0 : 1;
+  } finally {
+    await stage.close();
+  }
+}
+
+process.exitCode = await main();

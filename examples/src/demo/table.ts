@@ -40,9 +40,9 @@ export function differences({ expected, outcome }: Row): string[] {
 export function render(rows: readonly Row[]): string {
   const table = new Table({
     head: ['', 'code', 'reason', 'seen over', 'the library gave', 'category', 'executed?', 'faultmap'],
-    colWidths: [3, 8, 26, 11, 40, 14, 11, 32],
+    colWidths: [3, 9, 26, 11, 34, 14, 11, 30],
     wordWrap: true,
-    style: { head: ['bold'], border: ['gray'] },
+    style: { head: ['bold'], border: ['gray'], compact: true },
   });
   for (const row of rows) {
     const wrong = differences(row);

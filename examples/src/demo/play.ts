@@ -1,0 +1,17 @@
+import { EXPECTED } from './expected.ts';
+import { HTTP_SCENES } from './scenes-http.ts';
+import type { Scene, Stage } from './stage.ts';
+import type { Row } from './table.ts';
+
+const SCENES: readonly Scene[] = [...HTTP_SCENES];
+
+/** Play every row, in the order of the table. */
+export async function playAll(stage: Stage): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const scene of SCENES.toSorted((a, b) => a.key.localeCompare(b.key))) {
+    const expected = EXPECTED[scene.key];
+    const outcome = await scene.play(stage).catch((thrown) => ({ failed: String(thrown?.message ?? thrown) }));
+    rows.push({ key: scene.key, expected, outcome });
+  }
+  return rows;
+}
