@@ -1,7 +1,6 @@
 import { textsWithoutCode } from './catalogue/category-texts.ts';
-import { dps } from './catalogue/dps.ts';
-import { iotHub } from './catalogue/iot-hub.ts';
 import type { Catalogue, CodeTexts } from './catalogue/types.ts';
+import { cataloguesFor } from './catalogues.ts';
 import { safeCause } from './cause.ts';
 import { type ErrorFields, isDeviceCloudError } from './error.ts';
 import { type AnyDeviceCloudError, makeError } from './errors.ts';
@@ -37,15 +36,6 @@ export function classify(input: unknown, context: ClassifyContext = {}): AnyDevi
   return makeError(conclusion.category, fieldsOf(seen, conclusion, catalogues, context));
 }
 
-const HUB: readonly Catalogue[] = [iotHub, dps];
-const DPS: readonly Catalogue[] = [dps, iotHub];
-
-/** The user's own first; then the service that answered, where the form tells which. */
-export function cataloguesFor(seen: EvidenceFields, own: readonly Catalogue[]): readonly Catalogue[] {
-  const builtIn = seen.service === 'dps' ? DPS : HUB;
-  return own.length === 0 ? builtIn : [...own, ...builtIn];
-}
-
 function fieldsOf(
   seen: EvidenceFields,
   conclusion: Conclusion,
@@ -77,9 +67,9 @@ function fieldsOf(
 }
 
 /** Looked up only when a text is read. */
-function textsOf({ category, code, reason }: Conclusion, catalogues: readonly Catalogue[]): CodeTexts {
-  const own = code === undefined ? undefined : catalogues.find(({ texts }) => texts?.[code])?.texts?.[code];
-  return own ?? textsWithoutCode(category, reason);
+function textsOf({ row, category, reason }: Conclusion, catalogues: readonly Catalogue[]): CodeTexts {
+  const from = row && catalogues.find(({ rows }) => rows.includes(row));
+  return (row && from?.texts?.[row.code]) ?? textsWithoutCode(category, reason);
 }
 
 /** Daily quotas of IoT Hub start anew at 00:00 UTC. */

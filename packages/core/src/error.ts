@@ -44,6 +44,8 @@ export interface ErrorFields {
   readonly operation?: string | undefined;
   /** The cloud's own text; redacted before it is kept. */
   readonly detail?: string | undefined;
+  /** How far the local clock is ahead of the cloud's, in ms. */
+  readonly clockSkewMs?: number | undefined;
   readonly texts?: CodeTexts | (() => CodeTexts | undefined) | undefined;
   readonly cause?: unknown;
 }

@@ -4,8 +4,9 @@ import { conditionRow, rowOfCode, rowOfName } from './catalogue/indexes.ts';
 import { judgeMqttReason, judgeMqttStatus, silentCloseCandidates } from './catalogue/mqtt-reasons.ts';
 import { clientTimeouts, systemFault } from './catalogue/system-faults.ts';
 import type { Catalogue, CodeRow, ConditionCase, ConditionRow, Judgement } from './catalogue/types.ts';
+import type { Category } from './categories.ts';
 import type { EvidenceFields } from './evidence.ts';
-import { proseJudgement } from './text/rules.ts';
+import { proseIn, proseJudgement } from './text/rules.ts';
 
 /** What a rule concluded, and from which row of which catalogue. */
 export type Conclusion = Judgement & { readonly row?: CodeRow };
@@ -32,12 +33,12 @@ export const PRECEDENCE: readonly (readonly [name: string, rule: Rule])[] = [
   ['MQTT reason code', byReasonCode],
   ['failed registration', byRegistration],
   ['answer that is none', byBrokenAnswer],
-  ['HTTP status', (seen) => (seen.httpStatus === undefined ? undefined : judgeStatus(seen.httpStatus))],
+  ['HTTP status', (seen) => byStatus(seen.httpStatus, seen)],
   ['limit of the client', byOwnLimit],
   ['fault of the system', bySystemCode],
   ['time-out of the client', (seen) => (seen.timedOut === undefined ? undefined : clientTimeouts[seen.timedOut])],
   ['violation of the protocol', (seen) => (seen.violation ? violation : undefined)],
-  ['prose', (seen) => (seen.prose === undefined ? undefined : proseJudgement(seen.prose))],
+  ['prose', byProse],
   ['silent close', (seen) => (seen.silentClose ? { ...silentClose, candidates: candidatesOfClose(seen) } : undefined)],
   ['a number or name nobody knows', byUnknownLabel],
 ];
@@ -75,7 +76,7 @@ function byNumber(
 ): Conclusion | undefined {
   if (code === undefined) return undefined;
   const row = rowOfCode(code, catalogues);
-  if (row) return ofRow(row, seen);
+  if (row && !row.notAFault) return { ...ofRow(row, seen), code };
   const judged = judgeUnlisted(code);
   // A name beside an unlisted number is kept: the catalogue may be older than the cloud.
   return judged && { ...judged, code, reason: seen.payloadName ?? judged.reason };
@@ -115,10 +116,10 @@ function byCondition(seen: EvidenceFields, catalogues: readonly Catalogue[]): Co
   const row = conditionRow(seen.condition);
   // A status in the text tells more than a condition that says nothing, or that nobody knows.
   if (row === undefined || row.vague) {
-    const byStatus = byAnswerStatus(seen);
-    if (byStatus) return { ...byStatus, reason: seen.condition };
+    const judged = byAnswerStatus(seen);
+    if (judged) return { ...judged, reason: seen.condition };
   }
-  if (row === undefined) return { ...nothing, reason: seen.condition };
+  if (row === undefined) return { ...(byProse(seen) ?? nothing), reason: seen.condition };
   const met = row.cases?.find((one) => holds(one, seen));
   return placed(met ? { ...row, ...met } : row, seen, catalogues);
 }
@@ -128,6 +129,7 @@ function holds(one: ConditionCase, seen: EvidenceFields): boolean {
     (one.local === undefined || one.local === seen.local) &&
     (one.scopes === undefined || (seen.scope !== undefined && one.scopes.includes(seen.scope))) &&
     (one.side === undefined || one.side === seen.side) &&
+    (one.moved === undefined || seen.serverReference !== undefined) &&
     (one.direction === undefined || one.direction === seen.direction) &&
     (one.text === undefined || (seen.text?.toLowerCase().includes(one.text) ?? false))
   );
@@ -153,12 +155,33 @@ function byOutcome(seen: EvidenceFields): Conclusion | undefined {
 }
 
 function byAnswerStatus(seen: EvidenceFields): Conclusion | undefined {
-  if (seen.answerStatus === undefined) return undefined;
-  const judged = judgeStatus(seen.answerStatus);
+  const judged = byStatus(seen.answerStatus, seen);
   // Who gets an answer on a twin is signed in: what is refused then is a quota, of the day as a rule.
-  if (seen.answerStatus === 403 && seen.transport !== 'http' && seen.scope === 'request' && seen.service !== 'dps')
-    return judged && { ...judged, category: 'quota', advice: 'at-reset', candidates: [403002, 403001] };
+  if (
+    judged?.category === 'unauthorized' &&
+    seen.answerStatus === 403 &&
+    seen.transport !== 'http' &&
+    seen.scope === 'request' &&
+    seen.service !== 'dps'
+  )
+    return { ...judged, category: 'quota', advice: 'at-reset', candidates: [403002, 403001] };
   return judged;
+}
+
+/** What a status that has several meanings can be made more exact to by the words beside it. */
+const REFINED: Readonly<Record<number, readonly Category[]>> = { 403: ['quota'], 404: ['offline'] };
+
+function byStatus(status: number | undefined, seen: EvidenceFields): Conclusion | undefined {
+  if (status === undefined) return undefined;
+  const refined = REFINED[status];
+  const prose = refined && byProse(seen);
+  return prose && refined?.includes(prose.category) ? prose : judgeStatus(status);
+}
+
+/** A reader's own conclusion from words, else the words. */
+function byProse(seen: EvidenceFields): Conclusion | undefined {
+  const name = seen.prose ?? (seen.text === undefined ? undefined : proseIn(seen.text));
+  return name === undefined ? undefined : proseJudgement(name);
 }
 
 function byReasonCode(seen: EvidenceFields): Conclusion | undefined {

@@ -1,4 +1,5 @@
 import type { Catalogue } from './catalogue/types.ts';
+import { cataloguesFor } from './catalogues.ts';
 import { type Evidence, type EvidenceFields, evidence, isEvidence, type Reader } from './evidence.ts';
 import { MAX_DEPTH } from './limits.ts';
 import { judge } from './precedence.ts';
@@ -37,7 +38,7 @@ function strongest(input: unknown, readers: readonly Reader[], catalogues: reado
   for (const [value, depth] of walk(input)) {
     const seen = (depth > 0 ? byReaders(value, readers) : undefined) ?? readForm(value) ?? readErrorText(value);
     if (!seen) continue;
-    const { rank } = judge(seen, catalogues);
+    const { rank } = judge(seen, cataloguesFor(seen, catalogues));
     if (best === undefined || rank < best.rank) best = { seen: best ? { ...best.seen, ...seen } : seen, rank };
   }
   return best?.seen ?? {};

@@ -1,2 +1,3 @@
-// Shapes of the official Azure SDKs' errors.
-export {};
+// Errors of the official Azure SDKs, read by shape and by what they print.
+
+export { readAzureSdk } from './read.ts';

@@ -27,8 +27,13 @@ const timeout = { category: 'timeout', advice: 'backoff', executed: 'unknown' } 
 const violation = { category: 'protocol', advice: 'never', executed: 'unknown' } as const;
 /** A mix-up of both ends' state: one fresh link, session or connection mends it. */
 const mixUp = { category: 'protocol', advice: 'backoff', executed: 'unknown' } as const;
-/** Not a failure: follow the address in the info map. */
-const redirect = { category: 'not-found', advice: 'never', executed: 'no' } as const;
+/** Follow the address in the info map; a redirect that names none is no use to anybody. */
+const redirect = {
+  category: 'protocol',
+  advice: 'never',
+  executed: 'no',
+  cases: [{ category: 'not-found', moved: true }],
+} as const;
 
 interface Entry extends Omit<Judgement, 'reason'> {
   readonly reason?: string;

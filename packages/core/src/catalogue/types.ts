@@ -82,6 +82,8 @@ export interface ConditionCase extends Partial<Judgement> {
   readonly local?: true;
   /** Part of the description, lower case. */
   readonly text?: string;
+  /** The info map says where else to go. */
+  readonly moved?: true;
 }
 
 /** An AMQP error condition; the fields of {@link Judgement} hold where nothing but the condition is known. */

@@ -1,8 +1,177 @@
 import type { Judgement } from '../catalogue/types.ts';
 
-const rules: Readonly<Record<string, Judgement>> = {};
+/*
+ * What words alone let conclude, when nothing stronger is there. The first phrase that is met
+ * wins, so the exact ones come first. Every expression is linear: alternatives of plain words,
+ * gaps with a bound.
+ */
 
-/** What a conclusion from prose means. */
+const conclusions = {
+  offline: { category: 'offline', reason: 'DeviceNotOnline', advice: 'never', executed: 'no', candidates: [404103] },
+  gone: {
+    category: 'offline',
+    reason: 'DeviceUnavailable',
+    advice: 'backoff',
+    executed: 'unknown',
+    candidates: [404103, 404104],
+  },
+  takeOver: {
+    category: 'conflict',
+    reason: 'TakenOver',
+    advice: 'never',
+    executed: 'unknown',
+    candidates: [400027, 409002],
+  },
+  conflict: { category: 'conflict', reason: 'Conflict', advice: 'never', executed: 'unknown' },
+  queueFull: { category: 'quota', reason: 'QueueFull', advice: 'never', executed: 'no', candidates: [403004] },
+  uploads: { category: 'quota', reason: 'TooManyUploads', advice: 'never', executed: 'no', candidates: [403006] },
+  jobQuota: {
+    category: 'quota',
+    reason: 'JobQuotaExceeded',
+    advice: 'never',
+    executed: 'no',
+    candidates: [403003, 403001],
+  },
+  quota: { category: 'quota', reason: 'QuotaExceeded', advice: 'at-reset', executed: 'no', candidates: [403002] },
+  tooMany: {
+    category: 'quota',
+    reason: 'TooMany',
+    advice: 'never',
+    executed: 'no',
+    candidates: [403002, 403004, 403006],
+  },
+  throttled: { category: 'throttled', reason: 'Throttled', advice: 'throttled', executed: 'no' },
+  tooLarge: {
+    category: 'bad-request',
+    reason: 'MessageTooLarge',
+    advice: 'never',
+    executed: 'no',
+    candidates: [413001],
+  },
+  lockLost: { category: 'precondition', reason: 'LockLost', advice: 'never', executed: 'yes', candidates: [412002] },
+  precondition: {
+    category: 'precondition',
+    reason: 'PreconditionFailed',
+    advice: 'never',
+    executed: 'no',
+    candidates: [412001],
+  },
+  disabled: { category: 'unauthorized', reason: 'Disabled', advice: 'never', executed: 'no' },
+  unauthorized: { category: 'unauthorized', reason: 'Unauthorized', advice: 'renew-credentials', executed: 'no' },
+  notFound: { category: 'not-found', reason: 'NotFound', advice: 'never', executed: 'no' },
+  tls: { category: 'network', reason: 'TlsFailure', advice: 'never', executed: 'no' },
+  unresolved: { category: 'network', reason: 'NameNotResolved', advice: 'backoff', executed: 'no' },
+  notConnected: { category: 'network', reason: 'NotConnected', advice: 'backoff', executed: 'no' },
+  connectionLost: { category: 'network', reason: 'ConnectionLost', advice: 'backoff', executed: 'unknown' },
+  connectTimeout: { category: 'timeout', reason: 'ConnectTimeout', advice: 'backoff', executed: 'no' },
+  timeout: { category: 'timeout', reason: 'TimedOut', advice: 'backoff', executed: 'unknown' },
+  cancelled: { category: 'cancelled', reason: 'Cancelled', advice: 'backoff', executed: 'unknown' },
+  server: { category: 'server', reason: 'ServerError', advice: 'backoff', executed: 'unknown' },
+  unavailable: { category: 'server', reason: 'ServiceUnavailable', advice: 'backoff', executed: 'no' },
+  protocol: { category: 'protocol', reason: 'ProtocolViolation', advice: 'never', executed: 'unknown' },
+  version: { category: 'protocol', reason: 'UnacceptableProtocolVersion', advice: 'never', executed: 'no' },
+  badRequest: { category: 'bad-request', reason: 'BadRequest', advice: 'never', executed: 'no' },
+} as const satisfies Record<string, Judgement>;
+
+/** A conclusion from words. */
+export type ProseConclusion = keyof typeof conclusions;
+
+const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
+  // IoT Hub's own texts
+  [
+    'offline',
+    /timed out waiting for device to connect|device (?:is )?(?:not online|offline)|device isn['’]t online|device not online/,
+  ],
+  ['gone', /\bdevice unavailable\b/],
+  ['timeout', /timed out waiting for (?:the )?response from (?:the )?device|inactive for more than/],
+  [
+    'takeOver',
+    /another (?:amqp |mqtt )?client (?:has )?(?:opened|connected)|closed on new connection|connection for the same device|session (?:was )?taken over|(?:higher|non-)epoch/,
+  ],
+  ['queueFull', /queue depth cannot exceed|exceeded the queue limit|queue (?:is )?full/],
+  ['uploads', /active file uploads?\b/],
+  ['jobQuota', /job quota (?:has been |was |is )?exceeded/],
+  [
+    'quota',
+    /quota (?:has been |is |was )?(?:exceeded|reached|used up|exhausted)|exceeded .{0,40}quota|(?:message|daily) quota\b|total (?:number of )?messages? .{0,60}exceeded/,
+  ],
+  ['tooMany', /too many devices/],
+  ['throttled', /throttl(?:ed|ing)\b|too many requests|rate limit|request rate is (?:too )?(?:large|high)/],
+  [
+    'tooLarge',
+    /greater than the max(?:imum)? (?:message )?size|(?:message|payload|body|packet|entity) (?:is )?too large|exceeds? the max(?:imum)?(?: allowed)? (?:message )?size/,
+  ],
+  ['lockLost', /(?:message )?lock (?:was |is |has been |has )?(?:lost|expired)|lock ?lost\b/],
+  ['precondition', /\betag\b.{0,80}(?:not match|mismatch)|precondition failed/],
+
+  // CONNACK, in the words of brokers and clients
+  ['version', /unacceptable[ _]protocol[ _]version|unsupported protocol version/],
+  ['badRequest', /identifier rejected|client identifier (?:is )?not valid|bad client id/],
+  ['unauthorized', /bad user ?name or password|connection (?:refused|not accepted).{0,20}(?:not authori[sz]ed|bad)/],
+  ['unavailable', /connection refused.{0,20}server unavailable/],
+  ['connectTimeout', /connack timeout|tim(?:ed|e) ?out waiting for connack|connect(?:ion)? attempt timed out/],
+
+  // TLS and DNS, in the words of OpenSSL, .NET, Python, Java, Go
+  [
+    'tls',
+    /certificate[ _]verif(?:y|ication)[ _](?:failed|error)|unable to get (?:local )?issuer certificate|unable to verify the first certificate|self[- ]signed certificate|(?:ssl|tls) ?handshake|handshake fail|remote certificate (?:is|was) invalid|certificate has expired|pkix path|wrong version number|unknown ca\b|tls alert|x509:|ssl_error|altname|certificate chain/,
+  ],
+  [
+    'unresolved',
+    /name or service not known|nodename nor servname|no such host|name resolution|getaddrinfo failed|could ?n[o']t (?:be )?resolve|unknownhostexception|gaierror/,
+  ],
+  [
+    'notConnected',
+    /failed to establish a new connection|connection refused|actively refused|no route to host|(?:network|host) (?:is )?unreachable|(?:unable|failed|could not) to? ?connect to|mqtt connect failed|not connected\b|no connection to broker/,
+  ],
+
+  // identity
+  ['disabled', /device (?:is )?disabled|hub (?:is )?suspended|is disabled\b/],
+  [
+    'unauthorized',
+    /unauthori[sz]ed|not authori[sz]ed|authori[sz]ation (?:error|failed|failure)|token (?:is |has |was )?(?:expired|invalid)|invalid (?:signature|certificate|credentials?|token)|(?:token|certificate) (?:or certificate )?is invalid|authentication fail|access (?:is )?denied|bad credentials?|not registered in the (?:enrol|prov)/,
+  ],
+
+  // what is asked for
+  ['notFound', /not registered|\bnot ?found\b|does(?:n['’]t| not) exist|\bunknown device\b/],
+  ['conflict', /already exists|\bconflict\b/],
+
+  // time and connection
+  [
+    'timeout',
+    /timed ?out|time-?out (?:expired|occurred|exceeded|period|has)|operation timeout|timeout expired|deadline (?:was )?exceeded|did not (?:respond|complete) (?:with)?in|too many 504/,
+  ],
+  [
+    'connectionLost',
+    /connection (?:to [\w.:-]{1,80} )?(?:was |has been |is )?(?:reset|lost|closed|dropped|aborted|broken|terminated|disconnected|forcibly closed)|reset by peer|broken pipe|socket hang up|socket (?:was |is |has been )?closed|has been disconnected|disconnection was unexpected|forcibly closed|end of (?:stream|file) (?:was )?(?:reached|unexpected)|unexpected eof|premature(?:ly)? close|error occurred while sending the request|transport_(?:read|write)\(\) error|lost connection/,
+  ],
+  ['cancelled', /(?:operation|task|request) (?:was |has been |is )?cancell?ed/],
+
+  // the other side
+  [
+    'server',
+    /internal ?server ?error|\binternal error\b|message container is being closed|\bserver error\b|bad gateway/,
+  ],
+  ['unavailable', /(?:service|server) (?:is )?(?:temporarily |currently )?unavailable|server (?:is )?(?:too )?busy/],
+
+  // what came, and what was sent
+  [
+    'protocol',
+    /unexpected (?:character|token|end) .{0,60}(?:parsing|json)|is not valid json|error parsing|cannot parse|invalid header flag|malformed (?:packet|frame)|protocol (?:error|violation)|framing error/,
+  ],
+  [
+    'badRequest',
+    /bad request|(?:is |are )not (?:a )?(?:valid|supported)|\binvalid (?:argument|request|query|json|payload|format|topic)|parse failed|malformed request|not available for basic|must not be (?:null|empty)|cannot be (?:null|empty)|does not support http method/,
+  ],
+];
+
+/** The first phrase met in a text. Bounded by the caller. */
+export function proseIn(text: string): ProseConclusion | undefined {
+  const lower = text.toLowerCase().replace(/\s+/g, ' ');
+  return phrases.find(([, pattern]) => pattern.test(lower))?.[0];
+}
+
+/** What a conclusion from words means. */
 export function proseJudgement(name: string): Judgement | undefined {
-  return Object.hasOwn(rules, name) ? rules[name] : undefined;
+  return Object.hasOwn(conclusions, name) ? conclusions[name as ProseConclusion] : undefined;
 }

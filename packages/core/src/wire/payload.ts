@@ -26,6 +26,7 @@ export interface Payload {
 interface Walk extends Payload {
   codeDepth: number;
   textDepth: number;
+  idDepth: number;
 }
 
 /**
@@ -33,7 +34,7 @@ interface Walk extends Payload {
  * `info` does no harm. Bounded: the first 64 KiB, 8 levels, 64 keys. Never throws.
  */
 export function readPayload(body: unknown): Payload {
-  const walk: Walk = { codeDepth: -1, textDepth: -1 };
+  const walk: Walk = { codeDepth: -1, textDepth: -1, idDepth: Infinity };
   try {
     const value = decode(body);
     if (typeof value === 'string') readString(value, 0, walk);
@@ -58,7 +59,7 @@ function readString(given: string, depth: number, walk: Walk): void {
   const text = given.length > MAX_TEXT ? given.slice(0, MAX_TEXT) : given;
   const first = /\S/.exec(text)?.[0];
   if (first === undefined) return;
-  if (first === '<') {
+  if (first === '<' && MARKUP.test(text)) {
     readMarkup(text, walk);
     return;
   }
@@ -72,6 +73,8 @@ function readString(given: string, depth: number, walk: Walk): void {
   }
   readProse(text, depth, walk);
 }
+
+const MARKUP = /^\s*<(?:!doctype|html|head|body|\?xml|!--)/i;
 
 function parse(text: string): unknown {
   try {
@@ -90,12 +93,14 @@ function readMarkup(text: string, walk: Walk): void {
 /** Text for people: perhaps with `ErrorCode:Name;` before it, or JSON inside it. */
 function readProse(text: string, depth: number, walk: Walk): void {
   const named = /^\s*ErrorCode:\s?([A-Za-z]\w{1,80})\s?;?\s?/.exec(text);
+  // Cut off before its closing quote: the name may still be whole.
+  if (walk.broken) walk.name ??= /\bErrorCode:\s?([A-Za-z]\w{1,80});/.exec(text)?.[1];
   if (named) {
     walk.name ??= named[1];
     setText(text.slice(named[0].length), depth, walk);
   } else setText(text, depth, walk);
   if (text.includes('{') || text.includes('"')) layOver(scan(text), depth, walk);
-  walk.trackingId ??= trackingIdIn(text);
+  setId(trackingIdIn(text), depth + 1, walk);
 }
 
 /** What a scan of text found goes below what whole JSON said, except a deeper number. */
@@ -106,7 +111,7 @@ function layOver(found: Payload, depth: number, walk: Walk): void {
   }
   walk.name ??= found.name;
   if (found.text !== undefined && (found.code !== undefined || walk.broken)) walk.text = found.text;
-  walk.trackingId ??= found.trackingId;
+  setId(found.trackingId, depth + 1, walk);
   walk.timestamp ??= found.timestamp;
   walk.dps ??= found.dps;
 }
@@ -115,6 +120,13 @@ function setText(text: string, depth: number, walk: Walk): void {
   if (depth <= walk.textDepth || text.trim() === '') return;
   walk.text = text.trim();
   walk.textDepth = depth;
+}
+
+/** The outermost id is the answer's own; one farther in is of a call behind it. */
+function setId(id: string | undefined, depth: number, walk: Walk): void {
+  if (id === undefined || depth >= walk.idDepth) return;
+  walk.trackingId = id;
+  walk.idDepth = depth;
 }
 
 function visit(value: unknown, depth: number, walk: Walk): void {
@@ -149,7 +161,7 @@ function visitField(key: string, value: unknown, depth: number, walk: Walk): voi
       visitException(value, depth, walk);
       break;
     case 'trackingid':
-      walk.trackingId ??= trackingIdOf(value);
+      setId(trackingIdOf(value), depth, walk);
       break;
     case 'timestamputc':
       if (typeof value === 'string' && value.length <= 60) walk.timestamp ??= value;
@@ -191,7 +203,7 @@ function visitCode(value: unknown, depth: number, walk: Walk): void {
 /** Holds the tracking id, or repeats the message, or is empty. */
 function visitException(value: unknown, depth: number, walk: Walk): void {
   if (typeof value !== 'string' || value === '') return;
-  if (value.startsWith('Tracking ID:')) walk.trackingId ??= trackingIdOf(value.slice(12));
-  if (walk.trackingId === undefined) walk.trackingId = trackingIdIn(value.slice(0, MAX_TEXT));
+  const whole = value.startsWith('Tracking ID:') ? trackingIdOf(value.slice(12)) : undefined;
+  setId(whole ?? trackingIdIn(value.slice(0, MAX_TEXT)), depth, walk);
   if (walk.code === undefined && value.includes('{')) readString(value, depth, walk);
 }

@@ -10,7 +10,7 @@ import { trackingIdOf } from './tracking-id.ts';
 
 const QUOTING = /\\+(?:[rnt]|u000[aAdD])?/g;
 const FIELD =
-  /"\s{0,200}(errorCode|trackingId|message|errorMessage|timestampUtc|registrationState|operationId)"\s{0,200}:\s{0,200}(?:"([^"]{0,4000})"|(\d{3,7})(?!\d))?/gi;
+  /"\s{0,200}(errorCode|trackingId|message|errorMessage|timestampUtc|registrationState|operationId)"\s{0,200}:\s{0,200}(?:"(?!\s{0,20}[{[])([^"]{0,4000})"|(\d{3,7})(?!\d))?/gi;
 
 /** Take all quoting of JSON inside JSON off. */
 export function unquote(text: string): string {

@@ -1,4 +1,7 @@
-/* Numbers, times and statuses that prose carries. Every expression is linear. */
+import { conditionRow } from '../catalogue/indexes.ts';
+import { systemFault } from '../catalogue/system-faults.ts';
+
+/* Numbers, names, times and statuses that prose carries. Every expression is linear. */
 
 /** A code in a link of the documentation: `aka.ms/iothub403004`, `…troubleshoot-error-404103-…`. */
 export function codeInText(text: string): number | undefined {
@@ -6,11 +9,52 @@ export function codeInText(text: string): number | undefined {
   return match ? Number(match[1]) : undefined;
 }
 
-/** `status: 429`, `status-code: 404`, `status code 503`. */
+/** The ways in which logs and clients write an HTTP status. */
+const STATUS = new RegExp(
+  [
+    String.raw`\bstatus(?:[ -]?code)?(?: is| was)?[:=]? ?[('"]?([1-5]\d\d)\b(?![-.:\d])`, // status: 429, status code (401)
+    String.raw`\b(?:reply|http|response) code(?: is| was)?:? ?([1-5]\d\d)\b`, // server reply code is 403
+    String.raw`\b(?:operation|request) (?:returned|failed with):? ([1-5]\d\d)\b`, // HTTP operation returned: 504
+    String.raw`\b([1-5]\d\d) (?:(?:status|response) code|response received|error responses|(?:server|client) error)\b`,
+    String.raw`\bHTTP(?:\/\d(?:\.\d)?"?)? ([1-5]\d\d)\b`, // HTTP/1.1" 500
+    String.raw`\[([1-5]\d\d)\s{1,200}[A-Z][a-z]`, // [401 Unauthorized], perhaps wrapped
+    String.raw`\(([1-5]\d\d)\) [A-Z][a-z]`, // (401) Unauthorized
+    String.raw`\bsuccess: ([1-5]\d\d) \(`, // does not indicate success: 503 (
+    String.raw`\bserver response: ([1-5]\d\d)\b`, // of a WebSocket upgrade
+    String.raw`--> ([1-5]\d\d) `,
+    String.raw`\bError: ([1-5]\d\d)\b(?= [A-Z{[])`,
+    String.raw`\b(?:HttpStatusCode: |status code: |status code ')([A-Z][A-Za-z]{1,30}(?: [A-Z][a-z]{1,20}){0,3})\b`,
+  ].join('|'),
+  'gi',
+);
+
+const PHRASES: Readonly<Record<string, number>> = {
+  badrequest: 400,
+  unauthorized: 401,
+  forbidden: 403,
+  notfound: 404,
+  methodnotallowed: 405,
+  requesttimeout: 408,
+  conflict: 409,
+  gone: 410,
+  preconditionfailed: 412,
+  requestentitytoolarge: 413,
+  unsupportedmediatype: 415,
+  toomanyrequests: 429,
+  internalservererror: 500,
+  badgateway: 502,
+  serviceunavailable: 503,
+  gatewaytimeout: 504,
+};
+
+/** The first HTTP status in a text that says a failure, as a number or a phrase. */
 export function statusInText(text: string): number | undefined {
-  const match = /\bstatus(?:[ -]?code)?(?: is|:|=)? ?(?:'|")?([1-5]\d\d)\b(?![-.]\d)/i.exec(text);
-  const status = Number(match?.[1] ?? 0);
-  return status >= 300 ? status : undefined;
+  for (const match of text.matchAll(STATUS)) {
+    const found = match.slice(1).find((group) => group !== undefined) ?? '';
+    const status = /^\d/.test(found) ? Number(found) : PHRASES[found.replace(/ /g, '').toLowerCase()];
+    if (status !== undefined && status >= 300) return status;
+  }
+  return undefined;
 }
 
 /** `Timestamp:7/13/2025 7:59:20 AM`, `"timestampUtc": …`. */
@@ -18,4 +62,47 @@ export function timestampInText(text: string): string | undefined {
   return /\btimestamp(?:utc)?["']?\s?[:=]\s?["']?(\d{1,2}\/\d{1,2}\/\d{4} \d{1,2}:\d{2}:\d{2}(?: [AP]M)?|\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?Z?)/i.exec(
     text,
   )?.[1];
+}
+
+/** An AMQP condition in prose or a frame log. Keys of the info map look the same, so only known ones count. */
+export function conditionInText(text: string): string | undefined {
+  for (const [found, at] of matches(
+    text,
+    /(?:\bamqp:[a-z][a-z-]{2,40}(?::[a-z][a-z-]{2,40})?|\bcom\.microsoft:[a-z][a-z-]{2,60})/g,
+  )) {
+    // `[com.microsoft:timeout:30]` is a key of a map, not a condition.
+    if (text[at - 1] !== '[' && conditionRow(found)) return found;
+  }
+  return undefined;
+}
+
+/** A code of socket, DNS or TLS as a word. */
+export function systemCodeInText(text: string): string | undefined {
+  for (const [found] of matches(text, /\b(?:E[A-Z]{3,}|[A-Z]{2,20}_[A-Z_]{3,50})\b/g))
+    if (systemFault(found)) return found;
+  return undefined;
+}
+
+/** Names that any web server, framework or SDK uses; too common to mean a code of this cloud. */
+const COMMON: ReadonlySet<string> = new Set([
+  'internalservererror',
+  'requesttimedout',
+  'gatewaytimedout',
+  'methodnotallowed',
+  'unsupportedmediatype',
+  'toomanyrequests',
+]);
+
+/** Words of three humps and more (`DeviceNotOnline`): candidates for a documented name. */
+export function namesInText(text: string): readonly string[] {
+  const names: string[] = [];
+  for (const [found] of matches(text, /\b[A-Z][a-z]{1,30}(?:[A-Z][a-zA-Z]{1,30}){1,8}\b/g)) {
+    if (names.length === 64) break;
+    if ((found.match(/[A-Z]/g)?.length ?? 0) >= 3 && !COMMON.has(found.toLowerCase())) names.push(found);
+  }
+  return names;
+}
+
+function* matches(text: string, pattern: RegExp): Generator<readonly [string, number]> {
+  for (const match of text.matchAll(pattern)) yield [match[0], match.index];
 }

@@ -1,0 +1,33 @@
+import type { ProseConclusion } from '../text/rules.ts';
+
+/* Results that MQTT clients on devices print as bare numbers. */
+
+/** CONNACK of 3.1.1 [MQTT-3.1.1 3.2.2.3], as paho (`result code 5`) and PubSubClient print it. */
+const connack: Readonly<Record<number, ProseConclusion>> = {
+  1: 'version',
+  2: 'badRequest',
+  3: 'unavailable',
+  4: 'unauthorized',
+  5: 'unauthorized',
+};
+
+/** PubSubClient's own states below zero (PubSubClient.h). */
+const pubSubClient: Readonly<Record<number, ProseConclusion>> = {
+  [-4]: 'connectTimeout',
+  [-3]: 'connectionLost',
+  [-2]: 'notConnected',
+  [-1]: 'connectionLost',
+};
+
+/** What a client's result number means, from the words around it. */
+export function resultInText(text: string): ProseConclusion | undefined {
+  // paho: a number with a disconnect is the library's own; with a connect it is the CONNACK's.
+  const end =
+    /\bdisconnect\w* (?:called: |with |unexpectedly )?[\w ():]{0,40}?(?:\brc ?={1,2} ?|result code:? ?)(\d{1,2})\b/i.exec(
+      text,
+    );
+  if (end) return Number(end[1]) === 0 ? undefined : 'connectionLost';
+  const match = /\b(?:rc|result code|return code|state) ?(?:={1,2}|:)? ?(-\d|[1-5])\b(?![.\d])/i.exec(text);
+  if (match) return connack[Number(match[1])] ?? pubSubClient[Number(match[1])];
+  return /\berrno ?= ?(?:104|113|119|128|32|103)\b/i.test(text) ? 'connectionLost' : undefined;
+}

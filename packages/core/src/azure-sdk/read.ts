@@ -1,0 +1,126 @@
+import { type Evidence, type EvidenceFields, evidence } from '../evidence.ts';
+import { MAX_TEXT } from '../limits.ts';
+import { attempt, get, getNumber, getString, isObject } from '../shape.ts';
+import { type ProseConclusion, proseIn } from '../text/rules.ts';
+import { readAmqpError } from '../wire/amqp-error.ts';
+import { readHttpAnswer } from '../wire/http.ts';
+import { readSystemError } from '../wire/system.ts';
+import { readText } from '../wire/text.ts';
+import { classes, exactClasses, members, uamqpConditions } from './names.ts';
+import { resultInText } from './numbers.ts';
+
+/** Node says so of whatever went wrong at the first MQTT connect, with what it was behind it. */
+const FIRST_CONNECTION = /failure on first connection \(not authorized\): ?/i;
+/** Where the SDKs keep what an error was made of. */
+const INNER = ['InnerException', 'innerException', 'amqpError', 'transportError', 'innerError', 'cause'] as const;
+
+/**
+ * A reader for `classify`: errors of the official Azure SDKs (Node objects by shape), and what
+ * those of .NET, Java, Python and C print. The classes alone say little, since most are made of
+ * the HTTP status; a number, a name or a condition anywhere in the error comes first.
+ *
+ * @returns `undefined` where nothing of an SDK is seen; never throws
+ */
+export function readAzureSdk(input: unknown): Evidence | undefined {
+  return attempt(() =>
+    typeof input === 'string' ? readPrinted(input) : isObject(input) ? readObject(input) : undefined,
+  );
+}
+
+function readPrinted(given: string): Evidence | undefined {
+  const text = given.slice(0, MAX_TEXT);
+  const sdk = fieldsOfText(text);
+  return sdk && evidence({ ...readText(text.replace(FIRST_CONNECTION, '')), ...sdk });
+}
+
+/** What only an SDK prints: class names, members of enumerations, numbers of clients. */
+function fieldsOfText(text: string): EvidenceFields | undefined {
+  const condition = uamqpConditions[/\bErrorCodes\.([A-Za-z]{4,40})\b/.exec(text)?.[1] ?? ''];
+  const named = classIn(text);
+  const prose =
+    proseIn(text.replace(FIRST_CONNECTION, '')) ?? named?.conclusion ?? memberIn(text) ?? resultInText(text);
+  if (condition === undefined && prose === undefined && named?.exact === undefined) return undefined;
+  return { ...(condition && { condition }), ...(prose && { prose }), ...(named?.exact && { textName: named.exact }) };
+}
+
+interface NamedClass {
+  readonly conclusion: ProseConclusion;
+  readonly exact: string | undefined;
+}
+
+function classIn(text: string): NamedClass | undefined {
+  const distrusted = FIRST_CONNECTION.test(text);
+  for (const [whole, stem = ''] of text.matchAll(/\b([A-Z][A-Za-z]{1,50}?)(?:Error|Exception)\b/g)) {
+    if (distrusted && stem === 'Unauthorized') continue;
+    if (Object.hasOwn(classes, stem))
+      return { conclusion: classes[stem] as ProseConclusion, exact: exactClasses.has(whole) ? stem : undefined };
+  }
+  return undefined;
+}
+
+function memberIn(text: string): ProseConclusion | undefined {
+  for (const [word] of text.matchAll(/\b[A-Za-z]{2,20}(?:_[A-Za-z]{2,20}){1,8}\b/g)) {
+    const upper = word
+      .toUpperCase()
+      .replace(/^(?:IOTHUB_CLIENT_(?:CONNECTION|CONFIRMATION|RESULT)|PROV_DEVICE_RESULT|MQTT_CONNECTION)_/, '');
+    if (Object.hasOwn(members, upper)) return members[upper];
+  }
+  return undefined;
+}
+
+function readObject(input: object): Evidence | undefined {
+  const name = getString(input, 'name') ?? getString(get(input, 'constructor'), 'name') ?? '';
+  const message = getString(input, 'message') ?? '';
+  const own = ownForm(input);
+  const inner = innerTexts(input);
+  const text = [message, ...inner].join('\n').slice(0, MAX_TEXT);
+  const printed = fieldsOfText(`${shortName(name)}: ${text}`);
+  if (!own && !printed && inner.length === 0) return undefined;
+  const read = readText(text.replace(FIRST_CONNECTION, ''));
+  return evidence({ ...read, ...printed, ...own, cause: input });
+}
+
+/** A number, a condition or an answer that Node's errors keep as fields. */
+function ownForm(input: object): EvidenceFields | undefined {
+  const condition = getString(input, 'condition') ?? getString(get(input, 'amqpError'), 'condition');
+  if (condition !== undefined) {
+    const holder = getString(input, 'condition') === undefined ? get(input, 'amqpError') : input;
+    const description = getString(holder, 'description') ?? getString(holder, 'message');
+    return withoutUndefined(readAmqpError({ condition, description, info: get(holder, 'info') }));
+  }
+  const response = get(input, 'response');
+  const status = getNumber(response, 'statusCode') ?? getNumber(response, 'status') ?? getNumber(input, 'statusCode');
+  if (status === undefined)
+    return withoutUndefined(readSystemError(input) ?? readSystemError(get(input, 'transportError')));
+  const body =
+    get(input, 'responseBody') ?? get(response, 'bodyAsText') ?? get(response, 'body') ?? get(input, 'details');
+  return withoutUndefined(readHttpAnswer({ status, headers: get(response, 'headers'), body }));
+}
+
+/** Messages and classes of what the error was made of; DPS keeps the answer's body in `result`. */
+function innerTexts(input: object): string[] {
+  const texts: string[] = [];
+  for (const key of INNER) {
+    const inner = get(input, key);
+    if (!isObject(inner)) continue;
+    const type = getString(inner, 'Type') ?? getString(inner, 'name');
+    const message = getString(inner, 'Message') ?? getString(inner, 'message') ?? getString(inner, 'description');
+    if (type ?? message) texts.push(`${shortName(type ?? '')}: ${message ?? ''}`);
+  }
+  const result = get(input, 'result');
+  const body =
+    typeof result === 'string' ? result : isObject(result) ? attempt(() => JSON.stringify(result)) : undefined;
+  if (body?.includes('errorCode')) texts.push(body.slice(0, MAX_TEXT));
+  return texts;
+}
+
+/** `Microsoft.Azure.Devices.Client.Exceptions.UnauthorizedException` → its last part. */
+function shortName(name: string): string {
+  return name.slice(name.lastIndexOf('.') + 1);
+}
+
+function withoutUndefined(fields: EvidenceFields | undefined): EvidenceFields | undefined {
+  return (
+    fields && (Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as EvidenceFields)
+  );
+}
