@@ -11,11 +11,16 @@ export type Place =
   /** The built-in endpoint by its hub address: answered with a redirect. */
   | { readonly kind: 'events-endpoint'; readonly rest: string }
   /** The Event Hub behind it, by partition. */
-  | { readonly kind: 'events-stream'; readonly consumerGroup: string; readonly partition: number };
+  | { readonly kind: 'events-stream'; readonly consumerGroup: string; readonly partition: number }
+  /** No address of the cloud (404006). */
+  | { readonly kind: 'unknown' };
 
 export type DevicePlace = Extract<Place, { readonly deviceId: string }>;
 
-const DEVICE = /^\/devices\/([^/]+)(?:\/modules\/([^/]+))?\/(messages\/events|messages\/devicebound|twin|methods\/devicebound)$/i;
+const UNKNOWN: Place = { kind: 'unknown' };
+
+const DEVICE =
+  /^\/devices\/([^/]+)(?:\/modules\/([^/]+))?\/(messages\/events|messages\/devicebound|twin|methods\/devicebound)$/i;
 const EVENTS = /^\/messages\/events(\/.*)?$/i;
 const STREAM = /^\/?([^/]+)\/ConsumerGroups\/([^/]+)\/Partitions\/(\d+)$/i;
 
@@ -37,11 +42,9 @@ const servicePlaces: Readonly<Record<string, Place>> = {
 /**
  * Read a link address; the case of the fixed parts does not count, since the SDKs differ in it
  * (`/messages/serviceBound/feedback`). Full addresses with scheme and host are taken too.
- *
- * @returns undefined for an address the cloud does not know (404006)
  */
-export function parseAddress(address: string | undefined): Place | undefined {
-  if (address === undefined) return undefined;
+export function parseAddress(address: string | undefined): Place {
+  if (address === undefined) return UNKNOWN;
   const path = address.replace(/^amqps?:\/\/[^/]*/i, '');
   const service = servicePlaces[path.toLowerCase()];
   if (service) return service;
@@ -50,13 +53,13 @@ export function parseAddress(address: string | undefined): Place | undefined {
   const events = EVENTS.exec(path);
   if (events) return { kind: 'events-endpoint', rest: events[1] ?? '' };
   const stream = STREAM.exec(path);
-  if (!stream) return undefined;
+  if (!stream) return UNKNOWN;
   return { kind: 'events-stream', consumerGroup: decode(stream[2] as string), partition: Number(stream[3]) };
 }
 
-function devicePlace(device: string, module: string | undefined, rest: string): Place | undefined {
+function devicePlace(device: string, module: string | undefined, rest: string): Place {
   const kind = deviceKinds[rest];
-  if (!kind) return undefined;
+  if (!kind) return UNKNOWN;
   return { kind, deviceId: decode(device), ...(module !== undefined && { moduleId: decode(module) }) };
 }
 

@@ -49,7 +49,8 @@ function skipBody(bytes: Buffer, at: number, end: number, code: number, depth: n
   if (size < width) return MALFORMED;
   const items = at + width * 2;
   const count = width === 1 ? (bytes[at + 1] as number) : bytes.readUInt32BE(at + 4);
-  const done = category <= 0xd ? skipItems(bytes, items, last, count, depth) : skipArray(bytes, items, last, count, depth);
+  const done =
+    category <= 0xd ? skipItems(bytes, items, last, count, depth) : skipArray(bytes, items, last, count, depth);
   return done === MALFORMED ? MALFORMED : last;
 }
 

@@ -165,8 +165,8 @@ export class Pipe {
   #drain(): void {
     if (this.#closed || this.#muted || this.#ending) return;
     const whole = this.#wholeFrames();
-    if (typeof whole === 'string') return this.#violation(whole);
-    if (whole === 0) return;
+    if (typeof whole === 'string') this.#violation(whole);
+    if (typeof whole === 'string' || whole === 0) return;
     const frames = this.#input.subarray(0, whole);
     this.#input = this.#input.subarray(whole);
     this.#started = true;

@@ -1,0 +1,71 @@
+import type { EngineConnection, Frame } from './engine.ts';
+import { isWellFormedMessage } from './frame-check.ts';
+import type { Peer } from './peer.ts';
+
+/** A disposition for more deliveries at once than a session can hold is an attack on our loop. */
+const MAX_DISPOSITION_RANGE = 4_096;
+/** Larger than any message the cloud takes, so that it is still answered with the right error. */
+const MAX_MESSAGE_BYTES = 1_048_576;
+
+const FRAMES = ['end', 'attach', 'detach', 'transfer', 'disposition', 'flow'] as const;
+
+/**
+ * Rules of AMQP 1.0 that rhea leaves to its peer. A client whose frames cross a session's end is
+ * right (2.5.5: discard until END comes), one that ignores credit or counts is not; neither may
+ * take the process with it.
+ */
+export function guard(peer: Peer): void {
+  const { connection } = peer;
+  const seen = new Set<number>();
+  const begin = connection.on_begin.bind(connection) as (frame: Frame) => void;
+  own(connection, 'on_begin', (frame) => {
+    seen.add(frame.channel);
+    begin(frame);
+  });
+  for (const name of FRAMES) {
+    const original = (connection[`on_${name}`] as (frame: Frame) => void).bind(connection);
+    own(connection, `on_${name}`, (frame) => {
+      if (!connection.remote_channel_map[frame.channel] && seen.has(frame.channel)) return;
+      if (isLate(connection, name, frame)) return;
+      const wrong = wrongWith(connection, name, frame);
+      if (wrong) peer.close(wrong);
+      else original(frame);
+    });
+  }
+}
+
+function own(connection: EngineConnection, name: string, handler: (frame: Frame) => void): void {
+  connection[name] = handler;
+}
+
+/** A frame for a link that is detached already. */
+function isLate(connection: EngineConnection, name: string, frame: Frame): boolean {
+  const { handle } = frame.performative;
+  if (name === 'attach' || name === 'disposition' || handle === undefined || handle === null) return false;
+  const session = connection.remote_channel_map[frame.channel];
+  return session !== undefined && session.remote.handles[handle] === undefined;
+}
+
+function wrongWith(connection: EngineConnection, name: string, frame: Frame) {
+  const { first = 0, last, handle } = frame.performative;
+  if (name === 'disposition' && (last ?? first) - first > MAX_DISPOSITION_RANGE) {
+    return { condition: 'amqp:session:window-violation', description: 'A disposition of unknown deliveries.' };
+  }
+  if (name !== 'transfer' || handle === undefined) return undefined;
+  const link = connection.remote_channel_map[frame.channel]?.remote.handles[handle];
+  const parts = [...(link?._incomplete?.frames ?? []), frame.payload ?? Buffer.alloc(0)];
+  const size = parts.reduce((sum, part) => sum + part.length, 0);
+  if (size > MAX_MESSAGE_BYTES) {
+    return {
+      condition: 'amqp:link:message-size-exceeded',
+      description: `A message of more than ${MAX_MESSAGE_BYTES} bytes.`,
+    };
+  }
+  if (link && !link._incomplete && link.credit <= 0) {
+    return { condition: 'amqp:link:transfer-limit-exceeded', description: 'A transfer without credit.' };
+  }
+  if (!frame.performative.more && !isWellFormedMessage(Buffer.concat(parts))) {
+    return { condition: 'amqp:decode-error', description: 'A message that cannot be decoded.' };
+  }
+  return undefined;
+}
