@@ -1,1 +1,5 @@
-export {};
+export type { MqttAnswer } from './answer.ts';
+export { attachMqtt, type MqttHandle } from './attach.ts';
+export { type MqttContext, readMqtt } from './evidence.ts';
+export type { MqttCredentials, MqttOptions } from './options.ts';
+export type { MqttRequestOptions, RequestPayload } from './request-options.ts';

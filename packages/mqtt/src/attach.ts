@@ -1,0 +1,226 @@
+import type { AnyDeviceCloudError, FaultEventName, FaultListener } from '@faultmap/core';
+import {
+  attachOnce,
+  createCredentials,
+  createReconnectGovernor,
+  FaultEvents,
+  systemClock,
+} from '@faultmap/core/adapter';
+import type { IPublishPacket, MqttClient, Packet } from 'mqtt';
+import { Acks } from './acks.ts';
+import type { MqttAnswer } from './answer.ts';
+import { levelOf } from './client.ts';
+import { Connection, type ConnectionHooks, guarded } from './connection.ts';
+import { ended, Faults } from './faults.ts';
+import { Operations } from './operations.ts';
+import { type MqttOptions, type ResolvedMqttOptions, resolveMqttOptions } from './options.ts';
+import { Reconnector } from './reconnect.ts';
+import type { MqttRequestOptions, RequestPayload } from './request-options.ts';
+import { Requests } from './requests.ts';
+import { catchStreamBuilder } from './stream.ts';
+import { wrapMethods } from './wrap.ts';
+
+/** What `attachMqtt` gives. */
+export interface MqttHandle {
+  /** Listen to `fault`, `retry`, `give-up` or `recovered`. Returns the handle. */
+  on(name: FaultEventName, listener: FaultListener): this;
+  off(name: FaultEventName, listener: FaultListener): this;
+  /**
+   * Ask over a pair of topics: twin (`$iothub/twin/GET/`, `$iothub/twin/PATCH/properties/reported/`), DPS
+   * (`$dps/registrations/PUT/iotdps-register/`, polled until it is assigned), or any other with
+   * `options.responseTopic`. The request id in the topic is added here. Waits for a connection where
+   * there is none; its deadline covers all of it.
+   *
+   * @throws a `DeviceCloudError` for a refusal, a lost answer or the deadline; `signal.reason` when
+   *   aborted; TypeError for a topic or options that are not what they should be
+   */
+  request<T = unknown>(topic: string, payload?: RequestPayload, options?: MqttRequestOptions): Promise<MqttAnswer<T>>;
+  /** Connect again, now, after a `give-up`. */
+  resume(): void;
+  /** Take it off: the client is as before. Requests that wait are rejected; publishes stay with mqtt.js. */
+  detach(): void;
+}
+
+/**
+ * Attach to a client of mqtt.js: every fault as one typed error, promises that settle, a reconnect that
+ * spares the broker. Attach right after `connect()`, before anything is published.
+ *
+ * A second call with the same options returns the first handle.
+ *
+ * @throws TypeError for options that are not what they should be, or other ones than attached with
+ *
+ * @example
+ * const client = mqtt.connect('mqtts://my-hub.azure-devices.net', { username, password, clientId });
+ * const handle = attachMqtt(client);
+ * handle.on('fault', ({ error }) => log.warn({ error }));
+ */
+export function attachMqtt(client: MqttClient, options?: MqttOptions): MqttHandle {
+  const resolved = resolveMqttOptions(options);
+  return attachOnce(client, 'mqtt', options, (release) => new Attachment(client, resolved, release));
+}
+
+class Attachment implements MqttHandle {
+  readonly #client: MqttClient;
+  readonly #events = new FaultEvents();
+  readonly #faults: Faults;
+  readonly #acks: Acks;
+  readonly #connection: Connection;
+  readonly #operations: Operations;
+  readonly #requests: Requests;
+  readonly #reconnector: Reconnector;
+  readonly #undo: (() => void)[] = [];
+
+  constructor(client: MqttClient, options: ResolvedMqttOptions, release: () => void) {
+    this.#client = client;
+    this.#faults = new Faults(this.#events, () => levelOf(client));
+    this.#acks = new Acks(this.#faults, (filter) => this.#requests.granted(filter));
+    const clock = options.clock ?? systemClock;
+    const { operationTimeoutMs, offlineTimeoutMs } = options;
+    const limits = { clock, operationTimeoutMs, offlineTimeoutMs };
+    const parts = { client, faults: this.#faults, acks: this.#acks, clock };
+    this.#operations = new Operations({ ...parts, ...limits, fault: () => this.#connection.fault }, client.connected);
+    const methods = wrapMethods(client, {
+      call: (verb, original, args) => this.#operations.call(verb, original, args),
+      ended: () => guarded(() => this.#ended()),
+    });
+    const transfers = transfersOver(this.#operations, methods);
+    this.#requests = new Requests({ ...parts, ...transfers, options, isUp: () => this.#connection.accepted });
+    const governor = isGoverned(client, options)
+      ? createReconnectGovernor(options.reconnect || undefined, { owner: 'attachMqtt', clock, random: options.random })
+      : undefined;
+    this.#reconnector = new Reconnector({
+      client,
+      faults: this.#faults,
+      governor,
+      credentials: options.credentials && createCredentials(options.credentials, { clock }),
+      connectTimeoutMs: governor && options.reconnect ? options.reconnect.connectTimeoutMs : undefined,
+      gaveUp: (error) => this.#gaveUp(error),
+    });
+    this.#connection = new Connection(client, this.#faults, this.#hooks(), {
+      clock,
+      closesLingering: governor !== undefined,
+    });
+    this.#undo.push(methods.restore, catchStreamBuilder(client), release);
+    this.#listen();
+  }
+
+  on(name: FaultEventName, listener: FaultListener): this {
+    this.#events.on(name, listener);
+    return this;
+  }
+
+  off(name: FaultEventName, listener: FaultListener): this {
+    this.#events.off(name, listener);
+    return this;
+  }
+
+  request<T = unknown>(topic: string, payload?: RequestPayload, options?: MqttRequestOptions): Promise<MqttAnswer<T>> {
+    return this.#requests.request<T>(topic, payload, options);
+  }
+
+  resume(): void {
+    this.#operations.resume();
+    this.#reconnector.resume();
+  }
+
+  detach(): void {
+    for (const undo of this.#undo.splice(0)) undo();
+    this.#requests.detach();
+    this.#operations.detach();
+    this.#connection.detach();
+    this.#reconnector.detach();
+  }
+
+  #hooks(): ConnectionHooks {
+    return {
+      accepted: ({ sessionPresent }) => {
+        this.#reconnector.accepted();
+        this.#operations.accepted();
+        this.#requests.accepted(sessionPresent === true);
+      },
+      lost: (error) => {
+        this.#acks.disconnected();
+        this.#operations.lost(error);
+        this.#requests.lost(error);
+        this.#reconnector.lost(error);
+      },
+      settled: (error) => this.#reconnector.settled(error),
+      ended: () => this.#ended(),
+    };
+  }
+
+  #listen(): void {
+    const client = this.#client;
+    const sent = (packet: Packet) => guarded(() => this.#sent(packet));
+    const received = (packet: Packet) => guarded(() => this.#received(packet));
+    const message = (topic: string, payload: Buffer, packet: IPublishPacket) =>
+      guarded(() => this.#requests.message(topic, payload, packet));
+    const failed = (error: Error) => {
+      guarded(() => this.#connection.failed(error));
+      // A client made with `new` ends the process over an error nobody hears: so it stays.
+      if (client.listenerCount('error') === 1) throw error;
+    };
+    const over = () => guarded(() => this.#ended());
+    client
+      .on('packetsend', sent)
+      .on('packetreceive', received)
+      .on('message', message)
+      .on('error', failed)
+      .on('end', over);
+    this.#undo.push(() => {
+      client.off('packetsend', sent).off('packetreceive', received);
+      client.off('message', message).off('error', failed).off('end', over);
+    });
+  }
+
+  #sent(packet: Packet): void {
+    this.#connection.sent(packet);
+    this.#acks.sent(packet);
+    this.#operations.sent(packet);
+    if (packet.cmd === 'unsubscribe') for (const filter of packet.unsubscriptions) this.#requests.unsubscribed(filter);
+  }
+
+  #received(packet: Packet): void {
+    this.#connection.received(packet);
+    const wrong = this.#acks.received(packet);
+    if (wrong) this.#connection.suspect(wrong);
+  }
+
+  #gaveUp(error: AnyDeviceCloudError): void {
+    this.#operations.gaveUp(error);
+    this.#requests.gaveUp(error);
+  }
+
+  #ended(): void {
+    this.#reconnector.idle();
+    if (this.#operations.size + this.#requests.size === 0) return;
+    const fault = this.#faults.tell(ended('ClientEnded', 'mqtt.connection'));
+    this.#operations.ended(fault);
+    this.#requests.gaveUp(fault);
+  }
+}
+
+/** A client made with `reconnectPeriod: 0` was told not to reconnect: only an explicit option says otherwise. */
+function isGoverned(client: MqttClient, { reconnect }: ResolvedMqttOptions): boolean {
+  return reconnect === undefined ? client.options.reconnectPeriod !== 0 : reconnect !== false;
+}
+
+/** Publish and subscribe for requests: under the limits of the attachment, like those of the program. */
+function transfersOver(operations: Operations, methods: ReturnType<typeof wrapMethods>) {
+  return {
+    publish: (topic: string, payload: Buffer, how: object, done: (error: unknown) => void) => {
+      const callback = (error: unknown) => done(error);
+      operations.call('publish', methods.publish, [topic, payload, how, callback]);
+      return () => operations.callOff(callback);
+    },
+    subscribe: (filter: string) =>
+      new Promise<void>((resolve, reject) => {
+        // Also where mqtt.js thinks it is subscribed: after a reconnect it may not be yet.
+        const again = { [filter]: { qos: 0 }, resubscribe: true };
+        operations.call('subscribe', methods.subscribe, [
+          again,
+          (error: unknown) => (error ? reject(error) : resolve()),
+        ]);
+      }),
+  };
+}

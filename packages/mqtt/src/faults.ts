@@ -1,0 +1,79 @@
+import { type AnyDeviceCloudError, classify } from '@faultmap/core';
+import { type EvidenceFields, evidence, type FaultEvents, makeError } from '@faultmap/core/adapter';
+import { readMqtt } from './evidence.ts';
+
+/** Types what was seen on one client, and tells each native failure once. */
+export class Faults {
+  readonly events: FaultEvents;
+  readonly #level: () => number;
+
+  constructor(events: FaultEvents, level: () => number) {
+    this.events = events;
+    this.#level = level;
+  }
+
+  /** A native error, packet or answer → typed error, read at the protocol level of the connection. */
+  type(input: unknown, operation: string): AnyDeviceCloudError {
+    const protocolVersion = this.#level();
+    return classify(input, { readers: [(raw) => readMqtt(raw, { protocolVersion })], operation });
+  }
+
+  /** Evidence of this adapter's own making. */
+  typeSeen(seen: EvidenceFields, operation: string): AnyDeviceCloudError {
+    return classify(evidence({ transport: 'mqtt', ...seen }), { operation });
+  }
+
+  tell(error: AnyDeviceCloudError, attempt?: number): AnyDeviceCloudError {
+    this.events.emit('fault', { error, operation: error.operation, attempt });
+    return error;
+  }
+}
+
+/**
+ * The error of an operation that failed because of something told already: it says the same, is about
+ * the operation, and has the other as its cause.
+ */
+export function because(
+  fault: AnyDeviceCloudError,
+  { operation, executed }: { readonly operation: string; readonly executed: 'no' | 'unknown' },
+): AnyDeviceCloudError {
+  const { summary, fix, docsUrl } = fault;
+  return makeError(fault.category, {
+    ...fault,
+    texts:
+      summary !== undefined && fix !== undefined
+        ? { summary, fix, ...(docsUrl !== undefined && { docsUrl }) }
+        : undefined,
+    operation,
+    executed,
+    cause: fault,
+  });
+}
+
+/** The client was ended by the program, or the attachment taken off: nothing more will happen here. */
+export function ended(
+  reason: 'ClientEnded' | 'Detached',
+  operation: string,
+  executed: 'no' | 'unknown' = 'no',
+): AnyDeviceCloudError {
+  return makeError('network', {
+    reason,
+    advice: 'never',
+    executed,
+    transport: 'mqtt',
+    scope: 'connection',
+    operation,
+    texts: TEXTS[reason],
+  });
+}
+
+const TEXTS = {
+  ClientEnded: {
+    summary: 'The program ended this client.',
+    fix: 'Wait for what is pending before end(), or connect again.',
+  },
+  Detached: {
+    summary: 'faultmap was detached from this client while the request waited.',
+    fix: 'Wait for requests before detach().',
+  },
+} as const;

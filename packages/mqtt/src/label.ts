@@ -1,0 +1,15 @@
+const MAX_LENGTH = 80;
+
+/** Name of an operation for messages and events: verb and topic, without query and cut to length. */
+export function label(verb: string, topic: unknown): string {
+  if (typeof topic !== 'string') return `mqtt.${verb}`;
+  const path = topic.split('?', 1)[0] ?? '';
+  return `mqtt.${verb} ${path.length > MAX_LENGTH ? `${path.slice(0, MAX_LENGTH)}…` : path}`;
+}
+
+/** Of what a program gives to `subscribe`: a topic, several, or a map of them. */
+export function topicsOf(given: unknown): string[] {
+  if (typeof given === 'string') return [given];
+  if (Array.isArray(given)) return given.filter((topic) => typeof topic === 'string');
+  return typeof given === 'object' && given !== null ? Object.keys(given) : [];
+}

@@ -1,0 +1,280 @@
+import type { AnyDeviceCloudError, Clock } from '@faultmap/core';
+import { conclude } from '@faultmap/core/adapter';
+import type { MqttClient, Packet } from 'mqtt';
+import type { Acks } from './acks.ts';
+import { because, ended, type Faults } from './faults.ts';
+import { label, topicsOf } from './label.ts';
+import { type Pending, PendingList } from './pending.ts';
+import { withdraw } from './withdraw.ts';
+
+type Callback = (error?: unknown, ...rest: unknown[]) => unknown;
+type Kind = Pending['kind'];
+
+export interface OperationsSetup {
+  readonly client: MqttClient;
+  readonly faults: Faults;
+  readonly acks: Acks;
+  readonly clock: Clock;
+  readonly operationTimeoutMs: number;
+  readonly offlineTimeoutMs: number;
+  /** Why the present connection ended, where that is known. */
+  readonly fault: () => AnyDeviceCloudError | undefined;
+}
+
+/**
+ * Follows every publish, subscribe and unsubscribe that somebody waits for, until mqtt.js or a limit
+ * ends it. Where mqtt.js is sure to say something, it says it; the rest is what it leaves open.
+ */
+export class Operations {
+  readonly #setup: OperationsSetup;
+  readonly #pending: PendingList;
+  readonly #byId = new Map<number, Pending>();
+  readonly #byCallback = new WeakMap<object, Pending>();
+  /** Whom to tell. */
+  readonly #answers = new WeakMap<Pending, Callback>();
+  readonly #byAnswer = new WeakMap<Callback, Pending>();
+  /** QoS 0 and what is no PUBLISH, while it is queued for the next connection. */
+  readonly #queued = new WeakMap<object, Pending>();
+  /** The call that is being made right now: what it writes is its own. */
+  #calling: Pending | undefined;
+  /** Why nothing is accepted at present. */
+  #givenUp: AnyDeviceCloudError | undefined;
+  #lastFault: AnyDeviceCloudError | undefined;
+  #detached = false;
+
+  constructor(setup: OperationsSetup, connected: boolean) {
+    this.#setup = setup;
+    const { clock, operationTimeoutMs, offlineTimeoutMs } = setup;
+    const expired = (one: Pending, why: 'unanswered' | 'offline') => this.#expire(one, why);
+    this.#pending = new PendingList({ clock, operationTimeoutMs, offlineTimeoutMs, expired }, connected);
+  }
+
+  get size(): number {
+    return this.#pending.size;
+  }
+
+  /** A call of the program; one without a callback is none of ours: nobody waits. */
+  call(kind: Kind, original: (...args: never[]) => unknown, args: readonly unknown[]): unknown {
+    const { client } = this.#setup;
+    const at = args.findIndex((arg, index) => index > 0 && typeof arg === 'function');
+    const pass = original as (...args: unknown[]) => unknown;
+    if (at < 0 || this.#detached) return pass.apply(client, [...args]);
+    const callback = args[at] as Callback;
+    const operation = label(kind, topicsOf(args[0])[0]);
+    if (this.#givenUp && !client.disconnecting) {
+      const error = because(this.#givenUp, { operation, executed: 'no' });
+      queueMicrotask(() => callback(error));
+      return client;
+    }
+    const one = this.#open(kind, operation, args, callback);
+    const queuedBefore = client.queue?.length ?? 0;
+    this.#calling = one;
+    try {
+      return pass.apply(client, args.with(at, one.callback));
+    } catch (thrown) {
+      this.#close(one);
+      throw thrown;
+    } finally {
+      this.#calling = undefined;
+      for (const { packet } of (client.queue ?? []).slice(queuedBefore)) this.#own(one, packet);
+      this.#bind(one, client.getLastMessageId?.());
+    }
+  }
+
+  sent(packet: Packet): void {
+    const one = this.#find(packet);
+    if (!one) return;
+    this.#own(one, packet);
+    this.#pending.wrote(one);
+  }
+
+  accepted(): void {
+    this.#givenUp = undefined;
+    this.#pending.connected();
+  }
+
+  /** The connection is gone. QoS 1 and 2 wait for the next; QoS 0 that was written is in doubt. */
+  lost(fault: AnyDeviceCloudError): void {
+    this.#lastFault = fault;
+    const inDoubt = [...this.#pending].filter(
+      (one) => one.kind === 'publish' && one.qos === 0 && one.writtenAt !== undefined,
+    );
+    this.#pending.disconnected();
+    for (const one of inDoubt) this.#reject(one, because(fault, { operation: one.operation, executed: 'unknown' }));
+  }
+
+  /** No connection for a long time, or ever: nobody is left waiting. */
+  gaveUp(fault: AnyDeviceCloudError): void {
+    this.#givenUp = fault;
+    for (const one of [...this.#pending]) {
+      withdraw(this.#setup.client, this.#close(one));
+      this.#answer(one, because(fault, { operation: one.operation, executed: executedOf(one) }));
+    }
+  }
+
+  resume(): void {
+    this.#givenUp = undefined;
+  }
+
+  /** The program ended the client: mqtt.js would leave what is pending for ever. Stored messages stay stored. */
+  ended(fault: AnyDeviceCloudError): void {
+    for (const one of [...this.#pending])
+      this.#reject(one, because(fault, { operation: one.operation, executed: executedOf(one) }));
+  }
+
+  /** The caller gave it up: it is taken back, and nobody is told. */
+  callOff(callback: Callback): void {
+    const one = this.#byAnswer.get(callback);
+    if (one && this.#pending.has(one)) withdraw(this.#setup.client, this.#close(one));
+  }
+
+  /** What is pending stays with mqtt.js. */
+  detach(): void {
+    this.#detached = true;
+    this.#pending.clear();
+  }
+
+  #open(kind: Kind, operation: string, args: readonly unknown[], callback: Callback): Pending {
+    const options = kind === 'publish' ? args[2] : undefined;
+    const qos = typeof options === 'object' && options !== null && 'qos' in options ? Number(options.qos) : 0;
+    const one: Pending = {
+      operation,
+      kind,
+      qos,
+      topics: topicsOf(args[0]),
+      since: this.#setup.clock.now(),
+      messageIds: [],
+      sent: false,
+      callback: (error, ...rest) => this.#called(one, callback, error, rest),
+    };
+    this.#answers.set(one, callback);
+    this.#byAnswer.set(callback, one);
+    this.#byCallback.set(one.callback, one);
+    this.#pending.add(one);
+    return one;
+  }
+
+  /** mqtt.js has an answer. */
+  #called(one: Pending, callback: Callback, raw: unknown, rest: unknown[]): unknown {
+    if (this.#detached) return callback(raw, ...rest);
+    if (!this.#pending.has(one)) return undefined; // settled by a limit
+    // It flushes before it says why; the reason comes in the same turn.
+    if (isClosed(raw) && !this.#reason()) {
+      queueMicrotask(() => this.#pending.has(one) && this.#finish(one, callback, raw, rest));
+      return undefined;
+    }
+    return this.#finish(one, callback, raw, rest);
+  }
+
+  #finish(one: Pending, callback: Callback, raw: unknown, rest: unknown[]): unknown {
+    this.#close(one);
+    const { acks } = this.#setup;
+    const packet = rest.find((given) => acks.refusalIn(given)) ?? (raw as { packet?: unknown } | undefined)?.packet;
+    const refusal = acks.refusalIn(packet);
+    if (refusal) return callback(refusal, ...rest);
+    return callback(raw ? this.#typed(one, raw) : raw, ...rest);
+  }
+
+  #typed(one: Pending, raw: unknown): unknown {
+    const { client, faults } = this.#setup;
+    const message = raw instanceof Error ? raw.message : '';
+    if (message === 'Message removed') return raw; // by the program itself
+    const { operation } = one;
+    // A SUBSCRIBE that is called off may be sent all the same: mqtt.js subscribes again on the next connection.
+    const executed = one.sent || one.kind === 'subscribe' ? 'unknown' : 'no';
+    if (message === 'client disconnecting' || (isClosed(raw) && client.disconnecting))
+      return faults.tell(ended('ClientEnded', operation, executed));
+    const reason = this.#reason();
+    if (reason && (isClosed(raw) || message === 'No connection to broker' || /suback granted/.test(message)))
+      return because(reason, { operation, executed });
+    return faults.tell(faults.type(raw, operation));
+  }
+
+  #reason(): AnyDeviceCloudError | undefined {
+    return this.#setup.fault() ?? this.#lastFault;
+  }
+
+  #expire(one: Pending, why: 'unanswered' | 'offline'): void {
+    const { client, faults } = this.#setup;
+    withdraw(client, this.#close(one));
+    const { operation } = one;
+    const executed = executedOf(one);
+    const fault = why === 'offline' ? this.#reason() : undefined;
+    const error = fault
+      ? because(fault, { operation, executed })
+      : faults.tell(
+          conclude(
+            faults.typeSeen(
+              { timedOut: 'request', scope: one.kind === 'publish' ? 'publish' : 'subscription' },
+              operation,
+            ),
+            { executed },
+          ),
+        );
+    this.#answer(one, error);
+  }
+
+  #reject(one: Pending, error: AnyDeviceCloudError): void {
+    this.#close(one);
+    this.#answer(one, error);
+  }
+
+  /** From a timer or an event of ours: an exception of the program's callback is its own, in a turn of its own. */
+  #answer(one: Pending, error: AnyDeviceCloudError): void {
+    const callback = this.#answers.get(one);
+    if (callback) queueMicrotask(() => callback(error));
+  }
+
+  #close(one: Pending): Pending {
+    this.#pending.done(one);
+    for (const id of one.messageIds) if (this.#byId.get(id) === one) this.#byId.delete(id);
+    return one;
+  }
+
+  #own(one: Pending, packet: object): void {
+    this.#queued.set(packet, one);
+    if ('messageId' in packet && typeof packet.messageId === 'number' && packet.messageId > 0)
+      this.#note(one, packet.messageId);
+  }
+
+  #bind(one: Pending, id: number | null | undefined): void {
+    if (id && this.#pending.has(one) && this.#setup.client.outgoing?.[id]?.cb === one.callback) this.#note(one, id);
+  }
+
+  #note(one: Pending, id: number): void {
+    if (!one.messageIds.includes(id)) one.messageIds.push(id);
+    this.#byId.set(id, one);
+  }
+
+  #find(packet: Packet): Pending | undefined {
+    if (packet.cmd !== 'publish' && packet.cmd !== 'subscribe' && packet.cmd !== 'unsubscribe') return undefined;
+    if (this.#calling && this.#calling.kind === packet.cmd) return this.#calling;
+    const id = packet.messageId ?? 0;
+    const callback: unknown = this.#setup.client.outgoing?.[id]?.cb;
+    const known =
+      (typeof callback === 'function' ? this.#byCallback.get(callback) : undefined) ??
+      this.#queued.get(packet) ??
+      this.#byId.get(id);
+    if (known?.kind === packet.cmd) return known;
+    // A call that waited behind the re-sending of the store: only its topics tell whose packet this is.
+    const topic =
+      packet.cmd === 'subscribe'
+        ? packet.subscriptions[0]?.topic
+        : packet.cmd === 'unsubscribe'
+          ? packet.unsubscriptions[0]
+          : undefined;
+    if (topic === undefined) return undefined;
+    for (const one of this.#pending)
+      if (one.kind === packet.cmd && one.messageIds.length === 0 && one.topics.includes(topic)) return one;
+    return undefined;
+  }
+}
+
+function isClosed(raw: unknown): boolean {
+  return raw instanceof Error && raw.message === 'Connection closed';
+}
+
+/** May a broker have seen it? */
+function executedOf(one: Pending): 'no' | 'unknown' {
+  return one.sent ? 'unknown' : 'no';
+}

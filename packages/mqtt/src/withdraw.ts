@@ -1,0 +1,29 @@
+import type { MqttClient } from 'mqtt';
+import { undeclared } from './client.ts';
+import type { Pending } from './pending.ts';
+
+/**
+ * Take an operation back from mqtt.js, from wherever it waits, so that it is not sent (again): among
+ * the outgoing, in the queue of QoS 0 and of what is no PUBLISH, or behind the re-sending of the store.
+ */
+export function withdraw(client: MqttClient, one: Pending): void {
+  const slot = undeclared(client);
+  remove(client.queue, (entry) => entry.cb === one.callback || one.messageIds.includes(idOf(entry.packet)));
+  remove(slot._storeProcessingQueue, (entry) => entry.callback === one.callback);
+  for (const id of one.messageIds) {
+    // The re-sending goes by a list made at its start: it must pass over this one.
+    if (slot._storeProcessing && slot._packetIdsDuringStoreProcessing) slot._packetIdsDuringStoreProcessing[id] = true;
+    client.removeOutgoingMessage(id);
+  }
+  // `end()` waits for an empty list, which only an acknowledgement tells it of.
+  if (client.disconnecting && Object.keys(client.outgoing ?? {}).length === 0) client.emit('outgoingEmpty');
+}
+
+function idOf(packet: object): number {
+  return 'messageId' in packet && typeof packet.messageId === 'number' ? packet.messageId : -1;
+}
+
+function remove<T>(list: T[] | undefined, matches: (entry: T) => boolean): void {
+  const at = list?.findIndex(matches) ?? -1;
+  if (at >= 0) list?.splice(at, 1);
+}
