@@ -126,6 +126,11 @@ export class Client {
     });
   }
 
+  /** Whatever comes on an address's answer link from now on. */
+  answers(address: string, listener: (message: Message | undefined) => void): void {
+    this.#pairs.get(address)?.receiver.on('message', ({ message }: EventContext) => listener(message));
+  }
+
   credit(sender: Sender): Promise<void> {
     return sender.sendable() ? Promise.resolve() : new Promise((resolve) => sender.once('sendable', () => resolve()));
   }

@@ -140,8 +140,7 @@ async function strikeUnclean<T>(
   await runAndTell(peer, exchange, fault);
   if (kind === 'duplicate') await duplicate(exchange);
   if (kind === 'not-json') peer.pipe.garbage(Buffer.from(GATEWAY_PAGE));
-  // After what was just asked for is written: rhea writes in the next tick.
-  if (kind === 'reset-after') setImmediate(() => peer.pipe.destroy(true));
+  if (kind === 'reset-after') peer.pipe.resetSoon();
 }
 
 function ruin(peer: Peer, kind: UncleanKind): void {

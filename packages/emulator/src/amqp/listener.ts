@@ -71,7 +71,7 @@ function pipeOfSocket(socket: Socket): Pipe {
   const stream: ByteStream = {
     write: (bytes) => void socket.write(bytes),
     end: () => void socket.end(),
-    destroy: (reset) => void (reset ? socket.resetAndDestroy() : socket.destroy()),
+    destroy: (reset) => (reset ? resetSocket(socket) : void socket.destroy()),
     get pending() {
       return socket.writableLength;
     },
@@ -86,11 +86,22 @@ function pipeOfSocket(socket: Socket): Pipe {
   return pipe;
 }
 
+/** A TLS socket cannot be reset itself: the TCP socket beneath it is. */
+function resetSocket(socket: Socket): void {
+  const { _parent } = socket as Socket & { readonly _parent?: Socket };
+  (_parent ?? socket).resetAndDestroy();
+  socket.destroy();
+}
+
 function pipeOfWebSocket(socket: WebSocket): Pipe {
   const stream: ByteStream = {
     write: (bytes) => socket.send(bytes),
     end: () => socket.close(),
-    destroy: () => socket.terminate(),
+    destroy: (reset) => {
+      const { _socket } = socket as WebSocket & { readonly _socket?: Socket };
+      if (reset && _socket) resetSocket(_socket);
+      socket.terminate();
+    },
     get pending() {
       return socket.bufferedAmount;
     },

@@ -19,6 +19,8 @@ export const MAX_FRAME_SIZE = 65_536;
 const MAX_PENDING_BYTES = 32 * 1_048_576;
 /** How long a peer has to answer our end of stream before the socket is destroyed. */
 const LINGER_MS = 2_000;
+/** A reset right behind data looks like a clean end to the other side's event loop (libuv). */
+const RESET_GAP_MS = 20;
 
 /**
  * The socket as the protocol engine sees it, with our hand on it: whole, well-formed frames go
@@ -116,6 +118,11 @@ export class Pipe {
     if (!this.#closed) this.#send(bytes);
   }
 
+  /** Reset once what was just written is on its way. */
+  resetSoon(): void {
+    setTimeout(() => this.destroy(true), RESET_GAP_MS);
+  }
+
   destroy(reset = false): void {
     if (this.#closed) return;
     this.#stream.destroy(reset);
@@ -135,11 +142,8 @@ export class Pipe {
     const reset = this.#cut === 'reset';
     this.#send(bytes.subarray(0, Math.ceil(bytes.length / 2)));
     this.#muted = true;
-    // In the next turn, so that the half is on its way first.
-    setImmediate(() => {
-      if (reset) this.destroy(true);
-      else this.#stream.end();
-    });
+    if (reset) this.resetSoon();
+    else setImmediate(() => this.#stream.end());
     this.#linger ??= setTimeout(() => this.destroy(), LINGER_MS);
   }
 
