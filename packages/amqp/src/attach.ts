@@ -1,0 +1,136 @@
+import { attachOnce, FaultEvents, optionError, resolveRetryOptions } from '@faultmap/core/adapter';
+import type { Connection, Container } from 'rhea';
+import { AttachedConnection } from './connection.ts';
+import { type AmqpHandle, createHandle } from './handle.ts';
+import { AMQP_RETRY_DEFAULTS, type AmqpOptions, type ResolvedOptions, resolveAmqpOptions } from './options.ts';
+import { asConnection, asContainer, type RheaConnection, type RheaContainer } from './rhea.ts';
+import { wrapMethod } from './wrap.ts';
+
+/** A connection or container of rhea 3.x, or a connection of rhea-promise. */
+export type Attachable = Connection | Container | { readonly _connection: unknown };
+
+/**
+ * Attach to a connection: every fault is told as a typed error, sends and requests settle, a lost
+ * connection is made again at a pace the cloud can bear. What the application's own listeners see
+ * does not change. A container attaches every connection made from it afterwards.
+ *
+ * Attaching twice returns the first handle.
+ *
+ * @throws TypeError for what is not rhea's, for options that are not what they should be, and when
+ *   it is attached already with other options
+ *
+ * @example
+ * const handle = attachAmqp(container.connect({ host, port, username, password }));
+ * handle.on('fault', ({ error }) => log.warn(error));
+ * const delivery = await handle.send(sender, { body: 'hello' });
+ */
+export function attachAmqp(target: Attachable, options?: AmqpOptions): AmqpHandle {
+  const resolved = resolveAmqpOptions(options);
+  resolveRetryOptions('attachAmqp', resolved.retry, AMQP_RETRY_DEFAULTS);
+  const connection = asConnection(target);
+  if (connection)
+    return attachOnce(connection, 'amqp', options, (release) =>
+      toConnection(connection, resolved, new FaultEvents(), release),
+    );
+  const container = asContainer(target);
+  if (container) return attachOnce(container, 'amqp', options, (release) => toContainer(container, options, release));
+  throw optionError('attachAmqp', 'connection', 'a connection or container of rhea 3', target);
+}
+
+const attachments = new WeakMap<RheaConnection, AttachedConnection>();
+
+function attachmentOf(connection: RheaConnection): AttachedConnection {
+  const attached = attachments.get(connection);
+  if (!attached) throw detachedError();
+  return attached;
+}
+
+function toConnection(
+  connection: RheaConnection,
+  options: ResolvedOptions,
+  events: FaultEvents,
+  release: () => void,
+): AmqpHandle {
+  const attached = new AttachedConnection(connection, options, events);
+  attachments.set(connection, attached);
+  return createHandle({
+    events,
+    options,
+    of: (other) => {
+      if (other !== connection) throw optionError('attachAmqp', 'link', "one of the attached connection's", other);
+      return attachmentOf(connection);
+    },
+    any: () => attachmentOf(connection),
+    resume: () => attached.resume(),
+    detach: () => {
+      if (attachments.get(connection) !== attached) return;
+      attachments.delete(connection);
+      attached.detach(detachedError());
+      release();
+    },
+  });
+}
+
+/** Every connection the container makes from now on, under one handle with one set of events. */
+function toContainer(container: RheaContainer, given: AmqpOptions | undefined, release: () => void): AmqpHandle {
+  const options = resolveAmqpOptions(given);
+  const events = new FaultEvents();
+  const made = new Set<WeakRef<RheaConnection>>();
+  const handles = new WeakMap<RheaConnection, AmqpHandle>();
+  const adopt = (connection: RheaConnection) => {
+    for (const old of made) if (!old.deref()) made.delete(old);
+    const create = (free: () => void) => toConnection(connection, options, events, free);
+    handles.set(connection, attachOnce(connection, 'amqp', given, create));
+    made.add(new WeakRef(connection));
+    return connection;
+  };
+  const undo = [
+    wrapMethod(
+      container,
+      'connect',
+      (original) =>
+        (...args) =>
+          adopt(original.apply(container, args)),
+    ),
+    wrapMethod(
+      container,
+      'create_connection',
+      (original) =>
+        (...args) =>
+          adopt(original.apply(container, args)),
+    ),
+  ];
+  const each = (run: (handle: AmqpHandle) => void) => {
+    for (const ref of made) {
+      const handle = handles.get(ref.deref() as RheaConnection);
+      if (handle) run(handle);
+    }
+  };
+  return createHandle({
+    events,
+    options,
+    of: (connection) => attachmentOf(connection as RheaConnection),
+    any: () => onlyOpen(made),
+    resume: () => each((handle) => handle.resume()),
+    detach: () => {
+      for (const take of undo) take();
+      each((handle) => handle.detach());
+      release();
+    },
+  });
+}
+
+/** A request names no connection: there must be just one. */
+function onlyOpen(made: ReadonlySet<WeakRef<RheaConnection>>): AttachedConnection {
+  const open = [...made].map((ref) => ref.deref()).filter((connection) => connection && !connection.is_closed());
+  const [only] = open;
+  if (!only || open.length > 1)
+    throw new TypeError(
+      `request: the container has ${open.length} connections: use the handle of one, attachAmqp(connection)`,
+    );
+  return attachmentOf(only);
+}
+
+function detachedError(): Error {
+  return new DOMException('attachAmqp: detached', 'AbortError');
+}

@@ -1,0 +1,267 @@
+import type { AnyDeviceCloudError, Clock } from '@faultmap/core';
+import {
+  createCredentials,
+  createReconnectGovernor,
+  evidence,
+  type FaultEvents,
+  systemClock,
+} from '@faultmap/core/adapter';
+import { Faults } from './faults.ts';
+import { Lifetime } from './lifetime.ts';
+import { Links } from './links.ts';
+import { type Observation, observe } from './observe.ts';
+import type { ResolvedOptions } from './options.ts';
+import { watchFrameSize } from './oversize.ts';
+import { PendingSends } from './pending.ts';
+import { Reconnector } from './reconnect.ts';
+import { Requests } from './request.ts';
+import type { RheaConnection, RheaContext, RheaLink, RheaSession } from './rhea.ts';
+import { Settlements } from './settlement.ts';
+import { guarded } from './wrap.ts';
+
+/** A refusal may follow an OPEN at once: so long it must hold to count as back, unless a session begins. */
+const GOOD_AFTER_MS = 1_000;
+
+const OUTCOMES = new Set(['accepted', 'rejected', 'released', 'modified', 'settled']);
+
+/** One attached connection: what is seen of it, and what becomes of those who wait for it. */
+export class AttachedConnection {
+  readonly faults: Faults;
+  readonly pending = new PendingSends();
+  readonly links: Links;
+  readonly settlements: Settlements;
+  readonly requests: Requests;
+  readonly clock: Clock;
+  readonly #connection: RheaConnection;
+  readonly #events: FaultEvents;
+  readonly #keepAlive: boolean;
+  readonly #lifetime: Lifetime;
+  readonly #reconnector: Reconnector | undefined;
+  readonly #observation: Observation;
+  /** Deliveries of the application's own whose fault is told. */
+  readonly #told = new WeakSet<object>();
+  #gone: AnyDeviceCloudError | undefined;
+  #unproved: AnyDeviceCloudError | undefined;
+  #cancelProof: () => void = () => {};
+  #stopLooking: () => void = () => {};
+
+  constructor(connection: RheaConnection, options: ResolvedOptions, events: FaultEvents) {
+    this.#connection = connection;
+    this.#events = events;
+    this.#keepAlive = options.keepAlive;
+    this.clock = options.clock ?? systemClock;
+    this.faults = new Faults(events);
+    this.links = new Links({
+      faults: this.faults,
+      gone: () => this.#gone,
+      watch: (end) => this.#observation.watch(end),
+    });
+    this.settlements = new Settlements(this.faults, this.clock, options.attemptTimeoutMs);
+    this.requests = new Requests({ ...this.sending(), connection });
+    this.#reconnector = this.#governed(options);
+    const connectTimeoutMs = (options.reconnect && options.reconnect.connectTimeoutMs) || 30_000;
+    this.#lifetime = new Lifetime(connection, this.faults, this.clock, connectTimeoutMs, this.#hears());
+    this.#observation = observe(connection, {
+      onConnection: (name, payload) => this.#onConnection(name, payload),
+      afterConnection: (name) => this.#lifetime.afterEvent(name),
+      onSession: (name, session) => this.#onSession(name, session),
+      onLink: (name, link, context) => this.#onLink(name, link, context),
+      onSocket: () => this.#lifetime.onSocket(),
+      afterSocket: () => this.#look(),
+      onIdle: () => this.#lifetime.onIdle(),
+      onClose: () => this.#onCloseCalled(),
+      onIncoming: (session) => this.settlements.watch(session),
+      counts: (name) => this.#keepAlive && (name === 'error' || name.endsWith('_error')),
+    });
+    this.#look();
+  }
+
+  /** What a send works with. */
+  sending() {
+    const { faults, links, pending, clock } = this;
+    return { faults, links, pending, clock, events: this.#events };
+  }
+
+  resume(): void {
+    this.#reconnector?.resume();
+  }
+
+  /** Take everything off; whoever still waits is rejected with `reason`. */
+  detach(reason: Error): void {
+    this.#cancelProof();
+    this.#stopLooking();
+    this.#lifetime.stop();
+    this.requests.stop(reason);
+    this.#observation.stop();
+    this.#reconnector?.detach();
+    this.settlements.stop(reason);
+    this.pending.stop(reason);
+    this.links.stop(reason);
+  }
+
+  /** Governed unless the user, or the library's own options, say no. */
+  #governed(options: ResolvedOptions): Reconnector | undefined {
+    const connection = this.#connection;
+    const { reconnect, credentials, random } = options;
+    const off = reconnect === false || (reconnect === undefined && !connection.options.reconnect);
+    const setup = { owner: 'attachAmqp', clock: this.clock, random };
+    const governor = createReconnectGovernor(reconnect || undefined, setup);
+    if (off || connection.is_server) return undefined;
+    return new Reconnector({
+      connection,
+      governor,
+      credentials: credentials && createCredentials(credentials, { clock: this.clock }),
+      events: this.#events,
+      faults: this.faults,
+      clock: this.clock,
+      onGone: (fault) => this.#goneFor(fault),
+    });
+  }
+
+  #hears(): ConstructorParameters<typeof Lifetime>[4] {
+    const reconnector = this.#reconnector;
+    return {
+      connecting: () => {
+        this.#gone = undefined;
+        reconnector?.connecting();
+      },
+      opened: () => {
+        this.#gone = undefined;
+        reconnector?.opened();
+        this.#proveSoon();
+      },
+      lost: (fault, what) => {
+        this.#cancelProof();
+        this.#unproved = fault;
+        this.pending.lost(what, fault);
+        this.requests.lost('all', fault);
+        this.settlements.lost(fault);
+      },
+      closedByPeer: () => reconnector?.closedByPeer(),
+      ended: (fault, context) => {
+        if (reconnector) reconnector.ended(fault, context);
+        else if (context.reconnecting !== true) this.#goneFor(fault);
+      },
+      closedHere: () => this.#closedHere(),
+      abort: () => this.#abort(),
+    };
+  }
+
+  /** No connection, and none soon: nobody need wait for credit. */
+  #goneFor(fault: AnyDeviceCloudError): void {
+    this.#gone = fault;
+    this.links.fail('all', fault);
+  }
+
+  #closedHere(): void {
+    const fault = this.#endedHere('connection', 'the connection was closed on this side');
+    this.#cancelProof();
+    this.#reconnector?.closed();
+    this.pending.lost('connection', fault);
+    this.requests.lost('all', fault);
+    this.settlements.lost(fault);
+    this.#goneFor(fault);
+  }
+
+  /** The application closes while a reconnect is waited for: rhea would connect all the same. */
+  #onCloseCalled(): void {
+    if (!this.#reconnector?.waiting) return;
+    this.#connection.state.was_open = false;
+    this.#closedHere();
+  }
+
+  #abort(): void {
+    if (!this.#reconnector) return;
+    const { socket } = this.#connection;
+    if (typeof this.#connection.abort_socket === 'function') this.#connection.abort_socket(socket);
+  }
+
+  #onConnection(name: string, payload: unknown): void {
+    this.#lifetime.onEvent(name, payload);
+  }
+
+  #onSession(name: string, session: RheaSession): void {
+    if (name === 'session_open') {
+      this.faults.forget(session);
+      this.#prove();
+    }
+    if (name !== 'session_error' && name !== 'session_close') return;
+    const known = this.faults.of(session);
+    const fault = known ?? this.#fate(session, name, { session }, 'session');
+    if (known) return this.settlements.forget(session);
+    this.pending.lost(session, fault);
+    this.links.fail(session, fault);
+    this.requests.lost(session, fault);
+  }
+
+  #onLink(name: string, link: RheaLink, context: RheaContext): void {
+    if (name === 'message') return this.requests.onMessage(link, context);
+    if (name === 'sender_open' || name === 'receiver_open') {
+      this.faults.forget(link);
+      this.requests.onOpen(link);
+      return this.links.pump(link);
+    }
+    if (/_(error|close)$/.test(name)) return this.#onDetach(name, link, context);
+    if (!link.is_sender()) return;
+    if (OUTCOMES.has(name) && context.delivery) this.#onOutcome(name, context);
+    this.links.pump(link);
+  }
+
+  #onDetach(name: string, link: RheaLink, context: RheaContext): void {
+    if (this.faults.of(link)) return;
+    const fault = this.#fate(link, name, context, 'link');
+    this.pending.lost(link, fault);
+    this.links.fail(link, fault);
+    this.requests.lost(link, fault);
+  }
+
+  /** The peer's doing is a fault, told once; this side's own is not, but ends what waits. */
+  #fate(
+    end: RheaLink | RheaSession,
+    event: string,
+    payload: RheaContext,
+    what: 'link' | 'session',
+  ): AnyDeviceCloudError {
+    if (end.error || end.state.local_open) return this.faults.tell(end, { event, payload });
+    return this.#endedHere(what, `the ${what} was closed on this side`);
+  }
+
+  #endedHere(scope: 'connection' | 'session' | 'link', text: string): AnyDeviceCloudError {
+    return this.faults.typed(
+      evidence({ transport: 'amqp', scope, local: true, condition: 'amqp:illegal-state', text }),
+    );
+  }
+
+  #onOutcome(event: string, context: RheaContext): void {
+    const { delivery } = context;
+    if (!delivery || this.pending.seen(event, delivery)) return;
+    if (this.#told.has(delivery)) return;
+    this.#told.add(delivery);
+    if (event === 'accepted' || delivery.remote_state?.constructor.composite_type === 'accepted') return;
+    this.faults.tell(delivery, { event, payload: context });
+  }
+
+  #look(): void {
+    this.#stopLooking();
+    const { socket } = this.#connection;
+    if (!socket || typeof socket.on !== 'function') return;
+    this.#stopLooking = watchFrameSize(this.#connection, socket, (bytes) =>
+      guarded(() => this.#lifetime.onViolation(`a frame of ${bytes} bytes was announced`)),
+    );
+  }
+
+  #proveSoon(): void {
+    this.#cancelProof();
+    if (this.#unproved) this.#cancelProof = this.clock.after(GOOD_AFTER_MS, () => this.#prove());
+  }
+
+  /** The connection holds after a fault. */
+  #prove(): void {
+    this.#cancelProof();
+    const error = this.#unproved;
+    if (!error) return;
+    this.#unproved = undefined;
+    this.#reconnector?.good();
+    this.#events.emit('recovered', { error, operation: 'reconnect' });
+  }
+}

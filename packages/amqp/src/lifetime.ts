@@ -1,0 +1,181 @@
+import type { AnyDeviceCloudError, Clock } from '@faultmap/core';
+import { evidence } from '@faultmap/core/adapter';
+import type { Faults } from './faults.ts';
+import { isListenersFault } from './observe.ts';
+import { has, type RheaConnection, type RheaContext } from './rhea.ts';
+
+/** Whom a lifetime tells what became of the connection. */
+export interface LifetimeListener {
+  /** A socket is being opened. */
+  connecting(): void;
+  /** The peer sent its OPEN; a refusal may follow at once. */
+  opened(): void;
+  /** What was unsettled is lost: the peer closed the connection, or the socket is gone. */
+  lost(fault: AnyDeviceCloudError, what: 'connection' | 'socket'): void;
+  /** The peer closed; rhea's own reconnect would leave it at that. */
+  closedByPeer(): void;
+  /** The socket is gone. */
+  ended(fault: AnyDeviceCloudError, context: RheaContext): void;
+  /** The application closed the connection. */
+  closedHere(): void;
+  /** Give up the socket: it is of no use any more. */
+  abort(): void;
+}
+
+/** After a close or a violation rhea waits for the peer's FIN without a limit. */
+const CLOSE_TIMEOUT_MS = 5_000;
+
+/**
+ * One connection through its attempts: which of rhea's many events is the fault, and when the
+ * attempt is over. Exactly one fault is told for each attempt that ends.
+ */
+export class Lifetime {
+  readonly #connection: RheaConnection;
+  readonly #faults: Faults;
+  readonly #clock: Clock;
+  readonly #listener: LifetimeListener;
+  readonly #connectTimeoutMs: number;
+  #fault: AnyDeviceCloudError | undefined;
+  #expired: 'idle' | 'connect' | undefined;
+  #over = false;
+  #cancelTimer: () => void = () => {};
+
+  constructor(
+    connection: RheaConnection,
+    faults: Faults,
+    clock: Clock,
+    connectTimeoutMs: number,
+    listener: LifetimeListener,
+  ) {
+    this.#connection = connection;
+    this.#faults = faults;
+    this.#clock = clock;
+    this.#connectTimeoutMs = connectTimeoutMs;
+    this.#listener = listener;
+    const opening = connection.socket && !connection.is_open() && !connection.is_closed();
+    if (opening && !connection.is_server) this.#waitForOpen();
+  }
+
+  /** A new socket: a new attempt. */
+  onSocket(): void {
+    this.#fault = undefined;
+    this.#expired = undefined;
+    this.#over = false;
+    this.#listener.connecting();
+    this.#waitForOpen();
+  }
+
+  /** The peer was silent for twice the idle time-out; rhea closes and ends the socket. */
+  onIdle(): void {
+    this.#expired ??= 'idle';
+  }
+
+  /** The peer breaks the protocol in a way rhea does not notice. */
+  onViolation(text: string): void {
+    this.#note(evidence({ transport: 'amqp', scope: 'connection', violation: true, text }));
+    this.#listener.abort();
+  }
+
+  onEvent(event: string, payload: unknown): void {
+    switch (event) {
+      case 'connection_open':
+        this.#cancelTimer();
+        this.#faults.forget(this.#connection);
+        return this.#listener.opened();
+      case 'connection_error':
+        this.#note({ event, payload });
+        return;
+      case 'connection_close':
+        return this.#onClose(payload);
+      case 'protocol_error':
+        this.#note({ event, payload });
+        return this.#waitForEnd();
+      case 'error':
+        return this.#onError(payload);
+      case 'disconnected':
+        return this.#onDisconnected(payload as RheaContext);
+    }
+  }
+
+  stop(): void {
+    this.#cancelTimer();
+  }
+
+  /** The application's listeners have heard of it, and may have closed the connection in answer. */
+  afterEvent(event: string): void {
+    if (event !== 'connection_close' || this.#over || this.#expired) return;
+    if (!this.#connection.state.local_open) this.#closedHere();
+  }
+
+  #closedHere(): void {
+    this.#over = true;
+    this.#cancelTimer();
+    this.#listener.closedHere();
+  }
+
+  #onClose(payload: unknown): void {
+    this.#cancelTimer();
+    if (!this.#fault && !this.#expired && !this.#connection.state.local_open) return this.#closedHere();
+    const fault = this.#note(
+      this.#expired ? { event: 'disconnected', expired: this.#expired } : { event: 'connection_close', payload },
+    );
+    this.#listener.lost(fault, 'connection');
+    this.#listener.closedByPeer();
+    this.#waitForEnd();
+  }
+
+  /** Either the decoder's, or an exception of a listener, or a fault of a link that rhea re-raises. */
+  #onError(error: unknown): void {
+    if (isListenersFault(error)) return;
+    const known = this.#toldOf(error);
+    if (known) this.#fault ??= known;
+    else this.#note({ event: 'error', payload: error });
+    this.#waitForEnd();
+  }
+
+  #onDisconnected(context: RheaContext): void {
+    this.#cancelTimer();
+    if (this.#over) return;
+    const { state } = this.#connection;
+    // Closed by the application, and the peer dropped the socket instead of answering.
+    if (!this.#fault && !this.#expired && state.was_open === false) return this.#closedHere();
+    this.#over = true;
+    this.#fault ??= this.#toldOf(context.error);
+    const fault = this.#note({ event: 'disconnected', payload: context, expired: this.#expired });
+    this.#listener.lost(fault, 'socket');
+    this.#listener.ended(fault, context);
+  }
+
+  /** The fault this attempt ends with; the first one seen is the cause of all that follow. */
+  #note(seen: Parameters<Faults['tell']>[1]): AnyDeviceCloudError {
+    this.#fault ??= this.#faults.tell(this.#connection, seen);
+    this.#faults.set(this.#connection, this.#fault);
+    return this.#fault;
+  }
+
+  #toldOf(error: unknown): AnyDeviceCloudError | undefined {
+    if (!has(error)) return undefined;
+    for (const end of [error.link, error.session]) {
+      const told = has(end) ? this.#faults.of(end) : undefined;
+      if (told) return told;
+    }
+    return undefined;
+  }
+
+  #waitForOpen(): void {
+    this.#arm(this.#connectTimeoutMs, () => {
+      this.#expired = 'connect';
+      this.#note({ event: 'disconnected', expired: 'connect' });
+      this.#listener.abort();
+    });
+  }
+
+  #waitForEnd(): void {
+    this.#arm(CLOSE_TIMEOUT_MS, () => this.#listener.abort());
+  }
+
+  #arm(ms: number, run: () => void): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.#clock.after(ms, run);
+  }
+}

@@ -1,0 +1,107 @@
+import type { AnyDeviceCloudError } from '@faultmap/core';
+import { conclude, evidence } from '@faultmap/core/adapter';
+import { CreditQueue } from './credit.ts';
+import type { Faults } from './faults.ts';
+import { reattach, rebegin } from './reattach.ts';
+import { addressOf, type RheaLink, type RheaSession } from './rhea.ts';
+
+export interface LinksSetup {
+  readonly faults: Faults;
+  /** Why there is no connection and will not be soon; `undefined`: there is, or will be. */
+  readonly gone: () => AnyDeviceCloudError | undefined;
+  /** See the events of a link or session that was attached again. */
+  readonly watch: (end: RheaLink | RheaSession) => void;
+}
+
+/** The senders in use: whether each can be used, made fit again, and who waits for it. */
+export class Links {
+  readonly #setup: LinksSetup;
+  readonly #queues = new Map<RheaLink, CreditQueue>();
+
+  constructor(setup: LinksSetup) {
+    this.#setup = setup;
+  }
+
+  /** Those who wait for credit of this link. */
+  queue(link: RheaLink): CreditQueue {
+    let queue = this.#queues.get(link);
+    if (!queue) {
+      for (const [old, { size }] of this.#queues) if (size === 0 && old.is_closed()) this.#queues.delete(old);
+      queue = new CreditQueue(link);
+      this.#queues.set(link, queue);
+    }
+    return queue;
+  }
+
+  /** Something happened that may give credit or room. */
+  pump(link: RheaLink): void {
+    this.#queues.get(link)?.pump();
+  }
+
+  /** Nobody need wait for these any longer; nothing was sent. */
+  fail(which: 'all' | RheaLink | RheaSession, fault: AnyDeviceCloudError): void {
+    for (const [link, queue] of this.#queues)
+      if (which === 'all' || link === which || link.session === which) queue.end((waiter) => waiter.fail(fault));
+  }
+
+  stop(reason: unknown): void {
+    for (const queue of this.#queues.values()) queue.end((waiter) => waiter.stop(reason));
+    this.#queues.clear();
+  }
+
+  /**
+   * Make a link fit for use. A link that the peer detached, or whose session it ended, is attached
+   * again when its fault is transient; never after `amqp:link:stolen` or 409002, whose other owner
+   * would take it back.
+   *
+   * @throws why it cannot be used; nothing was sent
+   */
+  async usable(link: RheaLink, operation: string): Promise<void> {
+    this.present(operation);
+    const { faults } = this.#setup;
+    const { session } = link;
+    if (!session.connection.is_open()) return; // on its way: wait
+    if (faults.of(session) || session.is_closed()) await this.#again(session, link, operation);
+    // A detached link counts as open on this side for a tick longer.
+    if (faults.of(link) || (!link.state.local_open && link.is_closed())) await this.#again(link, link, operation);
+  }
+
+  /** @throws why there is no connection and will not be soon */
+  present(operation: string): void {
+    const gone = this.#setup.gone();
+    if (gone) throw this.refusal(gone, operation);
+  }
+
+  /** The error of an operation that was not begun because of a fault. */
+  refusal(fault: AnyDeviceCloudError, operation: string): AnyDeviceCloudError {
+    return this.#setup.faults.follow(fault, { operation, executed: 'no' });
+  }
+
+  async #again(end: RheaLink | RheaSession, link: RheaLink, operation: string): Promise<void> {
+    const fault = this.#setup.faults.of(end);
+    if (!fault) throw this.#closedHere(link, operation);
+    if (!fault.transient) throw this.refusal(fault, operation);
+    // rhea takes a detached end out of its tables two ticks after the event.
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#setup.watch(end);
+    if (end === link) reattach(link);
+    else rebegin(end as RheaSession);
+  }
+
+  #closedHere(link: RheaLink, operation: string): AnyDeviceCloudError {
+    const address = addressOf(link);
+    const error = this.#setup.faults.typed(
+      evidence({
+        transport: 'amqp',
+        scope: 'link',
+        direction: 'send',
+        ...(address === undefined ? {} : { address }),
+        condition: 'amqp:illegal-state',
+        local: true,
+        text: 'the link was closed on this side',
+      }),
+      operation,
+    );
+    return conclude(error, { executed: 'no' });
+  }
+}

@@ -1,0 +1,149 @@
+import type { Clock, RetryOptions } from '@faultmap/core';
+import {
+  type Credentials,
+  type OptionRule,
+  type ReconnectOptions,
+  resolveOptions,
+  rules,
+} from '@faultmap/core/adapter';
+
+/** What `credentials` of the AMQP adapter returns; written into `connection.options`. */
+export interface AmqpCredentials {
+  readonly username?: string | undefined;
+  /** For SASL PLAIN. */
+  readonly password?: string | undefined;
+  /** For SASL XOAUTH2. */
+  readonly token?: string | undefined;
+}
+
+export interface AmqpOptions {
+  /** How `send` and `request` are repeated; `false`: not at all. */
+  readonly retry?: RetryOptions | false | undefined;
+  /**
+   * How a lost connection is made again. `false` leaves it to the library. Not given: governed, unless
+   * the library's own reconnect is switched off.
+   */
+  readonly reconnect?: ReconnectOptions | false | undefined;
+  /** Fresh credentials, asked for before a reconnect after a refusal. */
+  readonly credentials?: Credentials<AmqpCredentials> | undefined;
+  /**
+   * Errors that nobody listens to become faults and do not end the process. Exceptions thrown by the
+   * application's own listeners still do.
+   * @default false, because attaching changes nothing
+   */
+  readonly keepAlive?: boolean | undefined;
+  /** How long a send waits for an open link with credit. @default 10000 */
+  readonly creditTimeoutMs?: number | undefined;
+  /** How long a send waits for its outcome, a request for its answer. @default 30000 */
+  readonly attemptTimeoutMs?: number | undefined;
+  /** Time, for tests. @default the system's */
+  readonly clock?: Clock | undefined;
+  /** Uniform in [0, 1), for tests. @default Math.random */
+  readonly random?: (() => number) | undefined;
+}
+
+export interface SendOptions {
+  readonly retry?: RetryOptions | false | undefined;
+  /** May the message arrive twice without harm? Then an unknown outcome is repeated as well. @default false */
+  readonly idempotent?: boolean | undefined;
+  /** Ends waits with `signal.reason`. A message that was written may still arrive. */
+  readonly signal?: AbortSignal | undefined;
+  readonly creditTimeoutMs?: number | undefined;
+  readonly attemptTimeoutMs?: number | undefined;
+  /** Name for messages and events. @default `send <address>` */
+  readonly operation?: string | undefined;
+}
+
+export interface RequestOptions extends SendOptions {
+  /** Options of the two links, as rhea takes them; laid over `target` and `source` of the address. */
+  readonly links?: { readonly sender?: object | undefined; readonly receiver?: object | undefined } | undefined;
+  /** `reply_to` of the request. @default `cbs` for `$cbs`; for other `$` nodes the answer link's own address */
+  readonly replyTo?: string | undefined;
+}
+
+export interface ResolvedOptions {
+  readonly keepAlive: boolean;
+  readonly creditTimeoutMs: number;
+  readonly attemptTimeoutMs: number;
+  readonly retry: RetryOptions | false | undefined;
+  readonly reconnect: ReconnectOptions | false | undefined;
+  readonly credentials: Credentials<AmqpCredentials> | undefined;
+  readonly clock: Clock | undefined;
+  readonly random: (() => number) | undefined;
+}
+
+/** What AMQP does differently from core's table: a lost link or connection needs a moment to be back. */
+export const AMQP_RETRY_DEFAULTS = {
+  baseDelayMs: 500,
+  throttledBaseDelayMs: 4_000,
+} as const satisfies RetryOptions;
+
+const DEFAULTS: ResolvedOptions = {
+  keepAlive: false,
+  creditTimeoutMs: 10_000,
+  attemptTimeoutMs: 30_000,
+  retry: undefined,
+  reconnect: undefined,
+  credentials: undefined,
+  clock: undefined,
+  random: undefined,
+};
+
+const objectOrFalse: OptionRule = {
+  expected: 'an object, or false',
+  ok: (v) => v === false || rules.object.ok(v),
+};
+
+const RULES: Readonly<Record<keyof ResolvedOptions, OptionRule>> = {
+  keepAlive: rules.boolean,
+  creditTimeoutMs: rules.ms,
+  attemptTimeoutMs: rules.ms,
+  retry: objectOrFalse,
+  reconnect: objectOrFalse,
+  credentials: rules.function,
+  clock: rules.object,
+  random: rules.function,
+};
+
+/** Check what was given and fill in the defaults; `retry` and `reconnect` are checked by core. */
+export function resolveAmqpOptions(given: AmqpOptions | undefined): ResolvedOptions {
+  return resolveOptions<ResolvedOptions>('attachAmqp', given, DEFAULTS, RULES);
+}
+
+interface CallOptions {
+  readonly retry: RetryOptions | false | undefined;
+  readonly idempotent: boolean | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly creditTimeoutMs: number | undefined;
+  readonly attemptTimeoutMs: number | undefined;
+  readonly operation: string | undefined;
+  readonly links: RequestOptions['links'];
+  readonly replyTo: string | undefined;
+}
+
+const CALL_DEFAULTS: CallOptions = {
+  retry: undefined,
+  idempotent: undefined,
+  signal: undefined,
+  creditTimeoutMs: undefined,
+  attemptTimeoutMs: undefined,
+  operation: undefined,
+  links: undefined,
+  replyTo: undefined,
+};
+
+const CALL_RULES: Readonly<Record<keyof CallOptions, OptionRule>> = {
+  retry: objectOrFalse,
+  idempotent: rules.boolean,
+  signal: rules.object,
+  creditTimeoutMs: rules.ms,
+  attemptTimeoutMs: rules.ms,
+  operation: rules.string,
+  links: rules.object,
+  replyTo: rules.string,
+};
+
+/** Check the options of one `send` or `request`. */
+export function resolveCallOptions(owner: string, given: RequestOptions | undefined): CallOptions {
+  return resolveOptions<CallOptions>(owner, given, CALL_DEFAULTS, CALL_RULES);
+}

@@ -1,0 +1,74 @@
+import type { AnyDeviceCloudError, Executed } from '@faultmap/core';
+import { isWritten } from './credit.ts';
+import { outcomeOf, type RheaDelivery, type RheaLink, type RheaOutgoing, type RheaSession } from './rhea.ts';
+
+interface Pending {
+  readonly outgoing: RheaOutgoing;
+  readonly settle: (end: End) => void;
+}
+
+/** How the waiting for an outcome ends. */
+export type End =
+  /** The peer gave one. */
+  | 'outcome'
+  /** A fault took the delivery. */
+  | { readonly fault: AnyDeviceCloudError; readonly executed: Executed }
+  /** Nobody watches any more. */
+  | { readonly stop: unknown };
+
+/**
+ * Deliveries whose outcome is awaited. Keyed by the delivery itself: ids begin again at every
+ * reconnect, and tags are the application's.
+ */
+export class PendingSends {
+  readonly #pending = new Map<RheaDelivery, Pending>();
+
+  get size(): number {
+    return this.#pending.size;
+  }
+
+  /**
+   * Wait for the outcome of a delivery.
+   *
+   * @param settle - called once
+   * @returns what stops the waiting
+   */
+  add(delivery: RheaDelivery, settle: Pending['settle']): () => void {
+    this.#pending.set(delivery, { outgoing: delivery.link.session.outgoing, settle });
+    return () => this.#pending.delete(delivery);
+  }
+
+  /** The adapter is taken off. */
+  stop(reason: unknown): void {
+    const all = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const { settle } of all) settle({ stop: reason });
+  }
+
+  /** The peer said something of a delivery. Returns whether somebody waited for it. */
+  seen(event: string, delivery: RheaDelivery): boolean {
+    const pending = this.#pending.get(delivery);
+    if (!pending) return false;
+    // `received` is no outcome; `settled` without one is the last that will come.
+    if (event === 'settled' || outcomeOf(delivery) !== undefined) {
+      this.#pending.delete(delivery);
+      pending.settle('outcome');
+    }
+    return true;
+  }
+
+  /**
+   * What was unsettled on this end is forgotten by rhea without a word: say it here. Only when the
+   * socket is gone is it known that what rhea still held was never written: it drops that at the
+   * reconnect. On a detached link it may yet be written, and the peer may read it.
+   */
+  lost(which: 'socket' | 'connection' | RheaLink | RheaSession, fault: AnyDeviceCloudError): void {
+    const all = which === 'socket' || which === 'connection';
+    for (const [delivery, { outgoing, settle }] of [...this.#pending]) {
+      if (!all && delivery.link !== which && delivery.link.session !== which) continue;
+      this.#pending.delete(delivery);
+      const unwritten = which === 'socket' && !isWritten(delivery, outgoing);
+      settle({ fault, executed: unwritten ? 'no' : 'unknown' });
+    }
+  }
+}
