@@ -1,0 +1,155 @@
+import { createConnection, type Socket } from 'node:net';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isWellFormedFrame, isWellFormedMessage } from '../src/amqp/frame-check.ts';
+import { type Emulator, startEmulator } from '../src/index.ts';
+import { Client } from './amqp-kit.ts';
+import { recordSession } from './amqp-recording.ts';
+
+let emulator: Emulator;
+/** What a well-behaved client sent in a whole session, chunk by chunk. */
+let session: Buffer[];
+
+beforeAll(async () => {
+  emulator = await startEmulator({ auth: 'none' });
+  session = await recordSession(emulator);
+});
+
+afterAll(() => emulator.stop());
+
+/** Write chunks and end; resolves when the emulator let go of the connection. */
+function play(chunks: readonly Uint8Array[]): Promise<void> {
+  const { hostname, port } = new URL(emulator.amqpUrl);
+  return new Promise((resolve) => {
+    const socket: Socket = createConnection(Number(port), hostname);
+    socket.on('error', () => {});
+    socket.on('close', () => resolve());
+    socket.resume();
+    for (const chunk of chunks) socket.write(chunk);
+    socket.end();
+  });
+}
+
+async function stillWorks(): Promise<void> {
+  await expect.poll(() => emulator.connections, { timeout: 5_000 }).toBe(0);
+  const client = Client.to(emulator);
+  const sender = client.connection.open_sender('/devices/device1/messages/events');
+  expect(await client.send(sender, { body: 'x' })).toMatchObject({ outcome: 'accepted' });
+  await client.close();
+  await expect.poll(() => emulator.connections).toBe(0);
+}
+
+describe('bytes that are no AMQP', () => {
+  it('random bytes end one connection, and nothing else', async () => {
+    const bytes = fc.array(fc.uint8Array({ maxLength: 200 }), { maxLength: 4 });
+    await fc.assert(fc.asyncProperty(bytes, play), { numRuns: 60 });
+    await stillWorks();
+  });
+
+  it('random bytes behind a good header do the same', async () => {
+    const header = Buffer.from('AMQP\0\x01\0\0', 'latin1');
+    const frame = fc.uint8Array({ minLength: 4, maxLength: 120 }).map((body) => {
+      const bytes = Buffer.concat([Buffer.from([0, 0, 0, body.length + 8, 2, 0, 0, 0]), body]);
+      return bytes;
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(frame, { maxLength: 6 }), (frames) => play([header, ...frames])),
+      { numRuns: 120 },
+    );
+    await stillWorks();
+  });
+
+  it('a session with mutated bytes does the same', async () => {
+    const all = Buffer.concat(session);
+    const mutation = fc.record({ at: fc.nat(all.length - 1), to: fc.nat(255) });
+    await fc.assert(
+      fc.asyncProperty(fc.array(mutation, { minLength: 1, maxLength: 8 }), (mutations) => {
+        const bytes = Buffer.from(all);
+        for (const { at, to } of mutations) bytes[at] = to;
+        return play([bytes]);
+      }),
+      { numRuns: 150 },
+    );
+    await stillWorks();
+  });
+
+  it('a session cut anywhere leaves nothing behind', async () => {
+    const all = Buffer.concat(session);
+    await fc.assert(
+      fc.asyncProperty(fc.nat(all.length), (length) => play([all.subarray(0, length)])),
+      { numRuns: 60 },
+    );
+    await stillWorks();
+  });
+
+  it('a session in single bytes is understood', async () => {
+    const before = emulator.state.events.count;
+    await play(session.flatMap((chunk) => [...chunk].map((byte) => Uint8Array.of(byte))));
+    await expect.poll(() => emulator.state.events.count).toBe(before + 1);
+    await stillWorks();
+  });
+});
+
+describe('structures that would hurt a decoder', () => {
+  const frame = (...body: number[]) => Buffer.from([0, 0, 0, body.length + 8, 2, 0, 0, 0, ...body]);
+
+  it('refuses an array of four billion nulls', () => {
+    expect(isWellFormedFrame(frame(0xf0, 0, 0, 0, 5, 0xff, 0xff, 0xff, 0xff, 0x40))).toBe(false);
+  });
+
+  it('refuses a list that claims more items than bytes', () => {
+    expect(isWellFormedMessage(Buffer.from([0xd0, 0, 0, 0, 5, 0xff, 0xff, 0xff, 0xff, 0x40]))).toBe(false);
+  });
+
+  it('refuses a list nested a thousand deep', () => {
+    let bytes = Buffer.from([0x45]);
+    for (let i = 0; i < 1_000; i++) {
+      const size = Buffer.alloc(4);
+      size.writeUInt32BE(bytes.length + 4);
+      bytes = Buffer.concat([Buffer.from([0xd0]), size, Buffer.from([0, 0, 0, 1]), bytes]);
+    }
+    expect(isWellFormedMessage(bytes)).toBe(false);
+  });
+
+  it('refuses what is cut off, takes what is whole', () => {
+    const list = Buffer.from([0xc0, 3, 2, 0x41, 0x42]);
+    expect(isWellFormedMessage(list)).toBe(true);
+    for (let length = 1; length < list.length; length++)
+      expect(isWellFormedMessage(list.subarray(0, length))).toBe(false);
+  });
+
+  it('never throws', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
+        isWellFormedMessage(Buffer.from(bytes));
+        isWellFormedFrame(Buffer.from(bytes));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('closes with a framing error on a frame above the maximum', async () => {
+    const client = Client.to(emulator);
+    await client.next('connection_open');
+    const { socket } = client.connection as unknown as { socket: Socket };
+    socket.write(Buffer.from([0x7f, 0xff, 0xff, 0xff, 2, 0, 0, 0]));
+    const { error } = await client.next('connection_error');
+    expect(error).toMatchObject({ condition: 'amqp:connection:framing-error' });
+    await stillWorks();
+  });
+
+  it('closes on a transfer without credit and on a disposition of everything', async () => {
+    for (const bytes of [
+      // disposition: role receiver, first 0, last 4,294,967,295, settled, accepted
+      frame(0, 0x53, 0x15, 0xc0, 13, 5, 0x41, 0x43, 0x70, 0xff, 0xff, 0xff, 0xff, 0x41, 0, 0x53, 0x24, 0x45),
+    ]) {
+      const client = Client.to(emulator);
+      const sender = client.connection.open_sender('/devices/device1/messages/events');
+      await client.credit(sender);
+      (client.connection as unknown as { socket: Socket }).socket.write(bytes);
+      const { error } = await client.next('connection_error');
+      expect(error).toMatchObject({ condition: 'amqp:session:window-violation' });
+    }
+    await stillWorks();
+  });
+});
