@@ -57,7 +57,7 @@ function output(id: unknown, error: AnyDeviceCloudError): Record<string, unknown
 type Fields = Readonly<Record<string, unknown>>;
 
 /** The written form of a fault → evidence, or what a program would have caught. */
-function toFault(transport: unknown, input: unknown): unknown {
+export function toFault(transport: unknown, input: unknown): unknown {
   if (!isRecord(input)) return input;
   switch (transport) {
     case 'http':

@@ -1,0 +1,104 @@
+import { existsSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { type AnyDeviceCloudError, classify, lookup } from '@faultmap/core';
+import { explainLine, toFault } from '../explain-jsonl.ts';
+import { colorsFor, EXIT, type Io, UsageError, write } from '../io.ts';
+import { linesOf, openInput, textOf } from '../lines.ts';
+import { everyReader } from '../readers.ts';
+import { showEntry, showError } from '../show.ts';
+
+export interface ExplainOptions {
+  readonly file?: string;
+  readonly json?: boolean;
+  readonly jsonl?: boolean;
+  readonly color: boolean;
+}
+
+/** Longest input that may be a code or a name rather than an error. */
+const LONGEST_NAME = 100;
+
+/** `faultmap explain`: say what a code, a name or a raw error means. */
+export async function explain(words: readonly string[], options: ExplainOptions, io: Io): Promise<number> {
+  if (options.jsonl) return await explainLines(await sourceOf(words, options, io), io);
+  const given = await givenText(words, options, io);
+  if (given.trim() === '') throw new UsageError('nothing to explain: the input is empty');
+  const colors = colorsFor(io, options.color);
+  const found = given.length <= LONGEST_NAME ? lookup(given.trim()) : undefined;
+  if (found) {
+    await write(io.stdout, options.json ? `${JSON.stringify(found, null, 2)}\n` : showEntry(found, colors));
+    return EXIT.ok;
+  }
+  const error = errorIn(given);
+  await write(io.stdout, options.json ? `${JSON.stringify(error, null, 2)}\n` : showError(error, colors));
+  return says(error) ? EXIT.ok : EXIT.incomplete;
+}
+
+/** One object a line in, one line out; a line that is none gets an `error` and the run goes on. */
+async function explainLines(source: Readable, io: Io): Promise<number> {
+  let bad = 0;
+  for await (const line of linesOf(source)) {
+    if (line.trim() === '') continue;
+    const mistake = mistakeIn(line);
+    if (mistake) bad++;
+    await write(io.stdout, `${mistake ?? explainLine(line)}\n`);
+  }
+  return bad === 0 ? EXIT.ok : EXIT.incomplete;
+}
+
+/** What is wrong with a line, as the line to print for it; `undefined` for a good one. */
+function mistakeIn(line: string): string | undefined {
+  let record: unknown;
+  try {
+    record = JSON.parse(line);
+  } catch {
+    return JSON.stringify({ id: null, error: 'not JSON' });
+  }
+  const fields = typeof record === 'object' && record !== null ? (record as Record<string, unknown>) : {};
+  const id = typeof fields.id === 'string' || typeof fields.id === 'number' ? fields.id : null;
+  if (!TRANSPORTS.includes(fields.transport as string))
+    return JSON.stringify({ id, error: `transport: expected one of ${TRANSPORTS.join(', ')}` });
+  return fields.input === undefined ? JSON.stringify({ id, error: 'input: missing' }) : undefined;
+}
+
+const TRANSPORTS: readonly string[] = ['http', 'mqtt', 'amqp', 'sdk', 'log'];
+
+async function givenText(words: readonly string[], options: ExplainOptions, io: Io): Promise<string> {
+  const text = words.join(' ');
+  const isSource = options.file !== undefined || words.length === 0 || words[0] === '-' || isFile(text);
+  return isSource ? await textOf(await sourceOf(words, options, io)) : text;
+}
+
+async function sourceOf(words: readonly string[], options: ExplainOptions, io: Io): Promise<Readable> {
+  if (options.file !== undefined && words.length > 0) throw new UsageError('give either --file or an argument');
+  return await openInput(options.file ?? words[0] ?? '-', io.stdin);
+}
+
+/** A path to a file that is there; anything with a blank or a brace is an error's text. */
+function isFile(text: string): boolean {
+  return /^[^\s{}[\]"]{1,4096}$/.test(text) && existsSync(text);
+}
+
+/** JSON as the answer, packet or error it is; a body alone, and anything that is not JSON, as text. */
+function errorIn(given: string): AnyDeviceCloudError {
+  const value = parsed(given);
+  const error = value === undefined ? undefined : classify(value, everyReader);
+  return error && says(error) ? error : classify(given, everyReader);
+}
+
+function says(error: AnyDeviceCloudError): boolean {
+  return error.category !== 'unknown' || error.code !== undefined;
+}
+
+/** What the JSON says, a record of `--jsonl` as the fault it writes down; `undefined` for no JSON. */
+function parsed(text: string): object | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { transport, input } = value as { transport?: unknown; input?: unknown };
+  const fault = TRANSPORTS.includes(transport as string) ? toFault(transport, input) : value;
+  return typeof fault === 'object' && fault !== null ? fault : undefined;
+}

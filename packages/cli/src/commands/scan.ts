@@ -1,0 +1,99 @@
+import { type AnyDeviceCloudError, classify } from '@faultmap/core';
+import Table from 'cli-table3';
+import { type Colors, colorsFor, EXIT, type Io, write } from '../io.ts';
+import { linesOf, openInput } from '../lines.ts';
+import { entriesOf, timeOf } from '../log-entries.ts';
+import { everyReader } from '../readers.ts';
+import { Tally, type TallyGroup } from '../tally.ts';
+import { retriedWord } from '../words.ts';
+
+export interface ScanOptions {
+  readonly json?: boolean;
+  readonly color: boolean;
+}
+
+interface Totals {
+  entries: number;
+}
+
+/** `faultmap scan`: count the faults in logs, one entry at a time. */
+export async function scan(files: readonly string[], options: ScanOptions, io: Io): Promise<number> {
+  const tally = new Tally();
+  const totals: Totals = { entries: 0 };
+  for (const file of files.length === 0 ? ['-'] : files) await scanFile(file, tally, totals, io);
+  const groups = tally.groups();
+  const text = options.json
+    ? `${JSON.stringify({ entries: totals.entries, faults: tally.faults, groups }, null, 2)}\n`
+    : report(totals.entries, tally.faults, groups, colorsFor(io, options.color));
+  await write(io.stdout, text);
+  return EXIT.ok;
+}
+
+async function scanFile(file: string, tally: Tally, totals: Totals, io: Io): Promise<void> {
+  const name = file === '-' ? 'stdin' : file;
+  for await (const entry of entriesOf(linesOf(await openInput(file, io.stdin)))) {
+    totals.entries++;
+    const record = recordIn(entry.text);
+    const error = faultIn(entry.text, record);
+    if (error) tally.add(error, timeOf(entry.text, record), `${name}:${entry.line}`);
+  }
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function recordIn(text: string): Fields | undefined {
+  if (!text.startsWith('{')) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Fields) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The fault an entry tells of, if it does. */
+function faultIn(text: string, record: Fields | undefined): AnyDeviceCloudError | undefined {
+  const error = classify(resourceLog(record) ?? text, everyReader);
+  const says = error.category !== 'unknown' || error.code !== undefined || (error.candidates?.length ?? 0) > 0;
+  return says ? error : undefined;
+}
+
+/**
+ * A record of Azure's resource logs has the code as `resultType`, alone: written out as an answer's
+ * body has it, it is read like one.
+ */
+function resourceLog(record: Fields | undefined): string | undefined {
+  const code = Number(record?.resultType);
+  if (!Number.isInteger(code) || code < 100_000 || code > 999_999) return undefined;
+  const { resultDescription } = record as Fields;
+  return JSON.stringify({ errorCode: code, message: typeof resultDescription === 'string' ? resultDescription : '' });
+}
+
+function report(entries: number, faults: number, groups: readonly TallyGroup[], colors: Colors): string {
+  const summary = `${faults} faults in ${entries} entries, of ${groups.length} kinds\n`;
+  if (groups.length === 0) return summary;
+  const table = new Table({
+    head: ['count', 'code', 'reason', 'category', 'retried', 'first', 'last', 'a tracking id'].map((one) =>
+      colors.bold(one),
+    ),
+    colAligns: ['right'],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const group of groups) {
+    table.push([
+      String(group.count),
+      group.code === null ? '' : String(group.code),
+      group.reason.slice(0, 60),
+      colors.cyan(group.category),
+      group.advice === 'at-reset' ? 'at reset' : retriedWord(group.transient),
+      shortTime(group.first),
+      shortTime(group.last),
+      (group.trackingId ?? '').slice(0, 36),
+    ]);
+  }
+  return `${table.toString()}\n${summary}`;
+}
+
+function shortTime(iso: string | null): string {
+  return iso === null ? '' : iso.replace('T', ' ').replace(/\.\d+Z$/, 'Z');
+}

@@ -1,0 +1,65 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
+import { UsageError } from './io.ts';
+
+/** A longer line is cut: a log with no line end must not fill the memory. */
+export const LONGEST_LINE = 1_048_576;
+/** Largest input that is read as one text. */
+const LARGEST_TEXT = 16 * 1_048_576;
+
+/** The lines of a stream, one at a time, without their ends (LF or CRLF). */
+export async function* linesOf(stream: Readable): AsyncGenerator<string> {
+  const decoder = new StringDecoder('utf8');
+  let rest = '';
+  for await (const chunk of stream) {
+    rest += typeof chunk === 'string' ? chunk : decoder.write(chunk as Buffer);
+    let start = 0;
+    for (let end = rest.indexOf('\n'); end !== -1; end = rest.indexOf('\n', start)) {
+      yield cut(rest, start, end);
+      start = end + 1;
+    }
+    rest = rest.slice(start);
+    // Of an endless line only the beginning is kept.
+    if (rest.length > 2 * LONGEST_LINE) rest = rest.slice(0, LONGEST_LINE);
+  }
+  rest += decoder.end();
+  if (rest !== '') yield cut(rest, 0, rest.length);
+}
+
+function cut(text: string, start: number, end: number): string {
+  const last = text.charCodeAt(end - 1) === 13 && end > start ? end - 1 : end;
+  return text.slice(start, Math.min(last, start + LONGEST_LINE));
+}
+
+/** Open a file to read; `-` is standard input. @throws UsageError where it cannot be read */
+export async function openInput(path: string, stdin: Readable): Promise<Readable> {
+  if (path === '-') return stdin;
+  try {
+    if ((await stat(path)).isDirectory()) throw new UsageError(`${path} is a directory`);
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`cannot read ${path}: ${reasonOf(error)}`);
+  }
+  return createReadStream(path);
+}
+
+/** A whole stream as text, up to 16 MiB. */
+export async function textOf(stream: Readable): Promise<string> {
+  const decoder = new StringDecoder('utf8');
+  let text = '';
+  for await (const chunk of stream) {
+    text += typeof chunk === 'string' ? chunk : decoder.write(chunk as Buffer);
+    if (text.length > LARGEST_TEXT)
+      throw new UsageError('the input is larger than 16 MiB: use --jsonl, or scan for logs');
+  }
+  return text + decoder.end();
+}
+
+function reasonOf(error: unknown): string {
+  const code = (error as { code?: unknown }).code;
+  if (code === 'ENOENT') return 'no such file';
+  if (code === 'EACCES') return 'no permission';
+  return typeof code === 'string' ? code : 'unknown reason';
+}

@@ -1,0 +1,59 @@
+/** One entry of a log: a line, with the lines that belong to it (a stack, pretty-printed JSON). */
+export interface LogEntry {
+  readonly text: string;
+  /** Number of its first line, from 1. */
+  readonly line: number;
+}
+
+const MOST_LINES = 200;
+const MOST_TEXT = 65_536;
+/** Lines that go on with the entry before them: indented ones, frames of a stack, ends of JSON. */
+const GOES_ON = /^(?:\s|at\s|--->|---|caused by\b|Caused by\b|inner exception\b|[}\])])/;
+
+/** Put lines together into entries, one at a time, each within bounds. */
+export async function* entriesOf(lines: AsyncIterable<string>): AsyncGenerator<LogEntry> {
+  let text = '';
+  let first = 0;
+  let held = 0;
+  let number = 0;
+  for await (const line of lines) {
+    number++;
+    if (held > 0 && held < MOST_LINES && text.length + line.length < MOST_TEXT && GOES_ON.test(line)) {
+      text += `\n${line}`;
+      held++;
+      continue;
+    }
+    if (held > 0 && text.trim() !== '') yield { text, line: first };
+    text = line;
+    first = number;
+    held = 1;
+  }
+  if (held > 0 && text.trim() !== '') yield { text, line: first };
+}
+
+const ISO = /\b(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d{1,9})? ?(Z|[+-]\d\d:?\d\d)?/;
+
+/** The entry's own time: a field of a JSON record, else the first ISO time in the text. */
+export function timeOf(text: string, record: Readonly<Record<string, unknown>> | undefined): Date | undefined {
+  for (const key of ['time', 'timestamp', '@timestamp', 'ts', 'TimeGenerated', 'eventTime']) {
+    const value = record?.[key];
+    const date = typeof value === 'number' ? dateOfNumber(value) : typeof value === 'string' ? isoIn(value) : undefined;
+    if (date) return date;
+  }
+  return isoIn(text.slice(0, 2_000));
+}
+
+function isoIn(text: string): Date | undefined {
+  const match = ISO.exec(text);
+  if (!match) return undefined;
+  const [, day, time, fraction = '', zone = 'Z'] = match;
+  // A time without a zone is taken as UTC: the cloud's own are.
+  const date = new Date(`${day}T${time}${fraction.slice(0, 4)}${zone}`);
+  return Number.isNaN(date.getTime()) ? undefined : date;
+}
+
+/** Seconds or milliseconds since the epoch, between 2001 and 2100. */
+function dateOfNumber(value: number): Date | undefined {
+  const ms = value > 1e11 ? value : value * 1000;
+  return ms > 978e9 && ms < 4_102e9 ? new Date(ms) : undefined;
+}

@@ -1,0 +1,88 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { run } from './run.ts';
+
+const LOG = `2026-03-01T10:00:00Z INFO device sensor-7 connected
+2026-03-01T10:00:05Z ERROR registry.get {"Message":"ErrorCode:ThrottlingBacklogTimeout;Wait 10 seconds and try again. Operation type: CRUD","ExceptionMessage":"Tracking ID:4c004cc9c096ba760ec615f004b0dee5-G:11-TimeStamp:03/01/2026 10:00:05"}
+2026-03-01T10:00:09Z ERROR Microsoft.Azure.Devices.Client.Exceptions.UnauthorizedException: error(condition:amqp:unauthorized-access,description:Put token failed.)
+   at Microsoft.Azure.Devices.Client.Transport.Amqp.Open()
+   at Program.Main()
+2026-03-01T10:00:11Z INFO fine again
+2026-03-01T11:30:00Z ERROR registry.get {"Message":"ErrorCode:ThrottlingBacklogTimeout;Wait 10 seconds and try again. Operation type: CRUD","ExceptionMessage":"Tracking ID:5d004cc9c096ba760ec615f004b0dee5-G:11-TimeStamp:03/01/2026 11:30:00"}
+`;
+
+describe('faultmap scan', () => {
+  test('counts faults by code or reason, with first and last time and a tracking id', async () => {
+    const { exitCode, out } = await run(['scan', '--json'], LOG);
+    const report = JSON.parse(out);
+    expect(report).toMatchObject({ entries: 5, faults: 3 });
+    expect(report.groups).toMatchObject([
+      {
+        code: 429003,
+        reason: 'ThrottlingBacklogTimeout',
+        category: 'throttled',
+        transient: true,
+        count: 2,
+        first: '2026-03-01T10:00:05.000Z',
+        last: '2026-03-01T11:30:00.000Z',
+        where: 'stdin:2',
+      },
+      { code: null, reason: 'amqp:unauthorized-access', category: 'unauthorized', count: 1, where: 'stdin:3' },
+    ]);
+    expect(report.groups[0].trackingId).toContain('4c004cc9c096ba760ec615f004b0dee5');
+    expect(exitCode).toBe(0);
+  });
+
+  test('a stack and pretty-printed JSON belong to the line they follow', async () => {
+    const text = 'Failed: {\r\n  "Message": "ErrorCode:DeviceNotFound;x"\r\n}\r\nok\r\n';
+    expect(JSON.parse((await run(['scan', '--json'], text)).out)).toMatchObject({ entries: 2, faults: 1 });
+  });
+
+  test("records of the hub's resource logs are read by their resultType", async () => {
+    const record = (time: string, resultType: string) =>
+      JSON.stringify({
+        time,
+        resourceId: '/SUBSCRIPTIONS/X',
+        operationName: 'deviceDisconnect',
+        level: 'Error',
+        resultType,
+        resultDescription: 'x',
+      });
+    const input = `${record('2026-03-01T10:00:00Z', '404104')}\n${record('2026-03-01T10:00:01.5Z', '404104')}\n`;
+    expect(JSON.parse((await run(['scan', '--json'], input)).out).groups).toMatchObject([
+      { code: 404104, reason: 'DeviceConnectionClosedRemotely', count: 2, last: '2026-03-01T10:00:01.500Z' },
+    ]);
+  });
+
+  test('a table for people, over several files', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'faultmap-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const files = [join(folder, 'a.log'), join(folder, 'b.log')];
+    for (const file of files) await writeFile(file, LOG);
+    const { out } = await run(['scan', ...files]);
+    expect(out).toMatch(/4 │ 429003 │ ThrottlingBacklogTimeout/);
+    expect(out).toContain('6 faults in 10 entries, of 2 kinds');
+  });
+
+  test('an empty log has no faults', async () => {
+    expect(await run(['scan'], '')).toMatchObject({ exitCode: 0, out: '0 faults in 0 entries, of 0 kinds\n' });
+  });
+
+  test('a secret in a log is in no output', async () => {
+    const text =
+      '2026-03-01T10:00:00Z ERROR ErrorCode:PLANTEDNAME;SharedAccessKey=PLANTEDKEY123= 401 Unauthorized sig=PLANTEDSIG\n';
+    for (const argv of [['scan'], ['scan', '--json']]) {
+      const { out, err } = await run(argv, text);
+      expect(out + err).not.toMatch(/PLANTEDKEY|PLANTEDSIG/);
+    }
+  });
+
+  test('more kinds than can be kept are counted together', async () => {
+    const text = Array.from({ length: 3_000 }, (_, i) => `ErrorCode:Made${i};x status code: 429\n`).join('');
+    const report = JSON.parse((await run(['scan', '--json'], text)).out);
+    expect(report.groups.length).toBeLessThan(1_100);
+    expect(report.groups.reduce((sum: number, group: { count: number }) => sum + group.count, 0)).toBe(report.faults);
+  });
+});
