@@ -4,7 +4,7 @@ const packages = ['core', 'http', 'mqtt', 'amqp', 'emulator', 'cli'];
 
 export default defineConfig({
   // The sources are tested as they are, without a build.
-  ssr: { resolve: { conditions: ['@faultmap/source', 'module', 'node', 'import', 'default'] } },
+  ssr: { resolve: { conditions: ['@faultmap/source', 'module', 'node'] } },
   test: {
     testTimeout: 20_000,
     hookTimeout: 30_000,
