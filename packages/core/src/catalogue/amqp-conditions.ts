@@ -80,7 +80,7 @@ const conditions = {
     // A throttled device-to-cloud send was seen under it, with `status: 429` in the text.
     vague: true,
     candidates: [400003],
-    cases: [{ ...forbidden, candidates: [403010], text: 'not available for basic tier' }],
+    cases: [{ candidates: [403010], text: 'not available for basic tier' }],
   },
   'amqp:invalid-field': { ...badRequest, candidates: [400003, 400004] },
   'amqp:not-implemented': { ...badRequest, candidates: [404013] },
