@@ -39,7 +39,7 @@ export const PRECEDENCE: readonly (readonly [name: string, rule: Rule])[] = [
   ['time-out of the client', (seen) => (seen.timedOut === undefined ? undefined : clientTimeouts[seen.timedOut])],
   ['violation of the protocol', (seen) => (seen.violation ? violation : undefined)],
   ['prose', byProse],
-  ['silent close', (seen) => (seen.silentClose ? { ...silentClose, candidates: candidatesOfClose(seen) } : undefined)],
+  ['silent close', bySilence],
   ['a number or name nobody knows', byUnknownLabel],
 ];
 
@@ -223,6 +223,13 @@ function byOwnLimit(seen: EvidenceFields): Conclusion | undefined {
   if (seen.ownLimit === 'answer')
     return { ...violation, reason: 'AnswerTooLarge', executed: seen.executed ?? 'unknown' };
   return undefined;
+}
+
+/** Where several causes look alike, none is guessed. */
+function bySilence(seen: EvidenceFields): Conclusion | undefined {
+  if (!seen.silentClose) return undefined;
+  const candidates = candidatesOfClose(seen);
+  return candidates.length === 0 ? { ...silentClose, candidates } : { ...silentClose, category: 'unknown', candidates };
 }
 
 /** Over MQTT 3.1.1 a close without a word is the hub's only way to say anything. */
