@@ -66,9 +66,10 @@ export class Connection {
     return this.#link?.accepted === true && !this.#link.closed;
   }
 
-  /** Why the present connection ended, where that is known already. */
+  /** Why the present connection ended, or is about to, where that is known already. */
   get fault(): AnyDeviceCloudError | undefined {
-    return this.#link?.fault;
+    const link = this.#link;
+    return link?.fault ?? (link?.heard ? undefined : link?.suspect);
   }
 
   /** CONNECT is the first packet on every stream. */
