@@ -9,10 +9,13 @@ export interface Clock {
 /** Node's timers overflow above this and then fire at once. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
+/** Read once: it never changes, and its getter costs a quarter of a look at the clock. */
+const { timeOrigin } = performance;
+
 /** The clock of this process. */
 export const systemClock: Clock = {
   // The wall clock can be set back; performance.now() cannot.
-  now: () => performance.timeOrigin + performance.now(),
+  now: () => timeOrigin + performance.now(),
   after(ms, run) {
     const timer = setTimeout(run, ms);
     return () => clearTimeout(timer);
