@@ -5,19 +5,24 @@ import axios, {
   type InternalAxiosRequestConfig,
 } from 'axios';
 
+/** An adapter as axios takes it: a name, a function, a list of them. */
+export type AdapterOption = AxiosRequestConfig['adapter'];
+
 /** What takes a request over from axios: the attachment whose mark its config carries. */
 export interface Sender {
-  send(inner: AxiosAdapter, config: MarkedConfig): AxiosPromise;
+  /** The adapter with this attachment's retry around it. */
+  wrap(adapter: AdapterOption): (config: MarkedConfig) => AxiosPromise;
 }
 
 /**
- * The mark is enumerable, so that it survives interceptors that copy the config, and of this copy
- * of the package: another one's wrap lets it pass.
+ * On a config: who takes it over; once that is done, whatever it keeps there. Enumerable, so that
+ * it survives interceptors that copy the config, and of this copy of the package: the wrap of
+ * another one lets it pass.
  */
 export const MARK: unique symbol = Symbol('faultmap.http.mark');
 const WRAPPED: unique symbol = Symbol('faultmap.http.adapter');
 
-export type MarkedConfig = InternalAxiosRequestConfig & { [MARK]?: Sender | undefined };
+export type MarkedConfig = InternalAxiosRequestConfig & { [MARK]?: unknown };
 
 /**
  * Wrap an adapter so that requests of attached instances are repeated in it, below interceptors and
@@ -25,22 +30,32 @@ export type MarkedConfig = InternalAxiosRequestConfig & { [MARK]?: Sender | unde
  *
  * @example client.get(url, { adapter: wrapAdapter('fetch') })
  *
- * @param adapter - as axios takes it: a name, a function, a list of them
  * @returns the wrap; what is wrapped already as it is, since attempts would multiply
  */
-export function wrapAdapter(adapter: AxiosRequestConfig['adapter']): AxiosAdapter {
+export function wrapAdapter(adapter: AdapterOption): AxiosAdapter {
   if (isWrapped(adapter)) return adapter;
-  const wrapped = (config: MarkedConfig): AxiosPromise => {
-    const inner = typeof adapter === 'function' ? adapter : axios.getAdapter(adapter ?? axios.defaults.adapter, config);
-    const sender = config[MARK];
-    if (sender === undefined) return inner(config);
-    // Taken off, so that a wrap around this one or inside it does not repeat as well.
-    config[MARK] = undefined;
-    return sender.send(inner, config);
-  };
-  return Object.assign(wrapped, { [WRAPPED]: true });
+  return markWrapped((config: MarkedConfig) => passOn(adapter, config));
 }
 
-function isWrapped(adapter: AxiosRequestConfig['adapter']): adapter is AxiosAdapter {
+/** Hand a request to the attachment whose mark it carries; without one to the adapter itself. */
+export function passOn(adapter: AdapterOption, config: MarkedConfig): AxiosPromise {
+  const mark = config[MARK];
+  return isSender(mark) ? mark.wrap(adapter)(config) : resolveAdapter(adapter, config)(config);
+}
+
+export function isWrapped(adapter: AdapterOption): adapter is AxiosAdapter {
   return typeof adapter === 'function' && WRAPPED in adapter;
+}
+
+export function markWrapped(adapter: AxiosAdapter): AxiosAdapter {
+  return Object.assign(adapter, { [WRAPPED]: true });
+}
+
+/** As axios does it for `config.adapter`. */
+export function resolveAdapter(adapter: AdapterOption, config: MarkedConfig): AxiosAdapter {
+  return typeof adapter === 'function' ? adapter : axios.getAdapter(adapter ?? axios.defaults.adapter, config);
+}
+
+function isSender(mark: unknown): mark is Sender {
+  return typeof (mark as Sender | undefined)?.wrap === 'function';
 }

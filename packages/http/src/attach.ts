@@ -1,7 +1,7 @@
 import type { FaultEventName, FaultListener } from '@faultmap/core';
 import { attachOnce, FaultEvents } from '@faultmap/core/adapter';
 import type { AxiosInstance } from 'axios';
-import { MARK, type MarkedConfig, wrapAdapter } from './adapter.ts';
+import { isWrapped, MARK, type MarkedConfig, markWrapped } from './adapter.ts';
 import { type AttachHttpOptions, resolveAttachOptions } from './options.ts';
 import { HttpSender } from './sender.ts';
 
@@ -45,7 +45,7 @@ function wire(instance: AxiosInstance, options: AttachHttpOptions, release: () =
   const sender = new HttpSender(resolveAttachOptions(options), events);
   const { defaults, interceptors } = instance;
   const before = defaults.adapter;
-  const adapter = wrapAdapter(before);
+  const adapter = isWrapped(before) ? before : markWrapped(sender.wrap(before));
   defaults.adapter = adapter;
   // Never run: `runWhen` alone marks the config, at a tenth of what an interceptor costs. Of the
   // instance, not of its defaults, so that a child made by `create()` does not inherit it.

@@ -1,14 +1,74 @@
 import type { InternalAxiosRequestConfig } from 'axios';
-import { targetOf } from './idempotency.ts';
 
 const READS: ReadonlySet<string> = new Set(['get', 'head', 'options', 'query']);
 
 /**
  * Host, read or write, first segment of the path: a cloud throttles its registry, its twins and
- * its telemetry apart. Nothing of the query, which may hold a signature.
+ * its telemetry apart. Nothing of the query or of credentials in the URL, since pacers show their
+ * keys. By hand, since `new URL` takes as long as all the rest of a request that succeeds.
  */
-export function pacerKeyOf(config: InternalAxiosRequestConfig): string {
-  const target = targetOf(config);
-  const kind = READS.has((config.method ?? 'get').toLowerCase()) ? 'read' : 'write';
-  return `http ${target?.host ?? ''} ${kind} ${target?.pathname.split('/', 2)[1] ?? ''}`;
+export function pacerKeyOf({ baseURL, url = '', method = 'get' }: InternalAxiosRequestConfig): string {
+  const whole = !baseURL || ABSOLUTE.test(url);
+  const from = whole ? url : baseURL;
+  const path = pathOf(from);
+  const authority = from.slice(path.at, path.from);
+  const host = authority.slice(authority.lastIndexOf('@') + 1);
+  const segment = segmentOf(from, path.from) || (whole ? '' : segmentOf(url, 0));
+  return `http ${host} ${READS.has(method.toLowerCase()) ? 'read' : 'write'} ${segment}`;
+}
+
+const ABSOLUTE = /^([a-z][a-z\d+\-.]*:)?\/\//i;
+
+/**
+ * What a URL begins with that another one of the same base and method may begin with too, and have
+ * the same key: up to the end of the first segment. `undefined` where that cannot be told so.
+ */
+export function sharedPrefixOf({ baseURL, url = '' }: InternalAxiosRequestConfig): string | undefined {
+  if (baseURL && !ABSOLUTE.test(url)) {
+    if (segmentOf(baseURL, pathOf(baseURL).from) || segmentOf(url, 0) === '') return undefined;
+    return url.slice(0, segmentEnd(url, 0));
+  }
+  const { from } = pathOf(url);
+  return segmentOf(url, from) === '' ? undefined : url.slice(0, segmentEnd(url, from));
+}
+
+/** Does the URL go on at the end of a segment? */
+export function beginsWithSegments(url: string, prefix: string): boolean {
+  return url.startsWith(prefix) && (url.length === prefix.length || isEnd(url.charCodeAt(prefix.length)));
+}
+
+/** Where the authority begins and the path. */
+function pathOf(url: string): { readonly at: number; readonly from: number } {
+  const slashes = url.indexOf('//');
+  if (slashes < 0 || !ABSOLUTE.test(url)) return { at: 0, from: 0 };
+  return { at: slashes + 2, from: endOf(url, slashes + 2) };
+}
+
+/** The first segment, after any number of slashes. */
+function segmentOf(path: string, at: number): string {
+  const from = afterSlashes(path, at);
+  return path.slice(from, endOf(path, from));
+}
+
+function segmentEnd(path: string, at: number): number {
+  return endOf(path, afterSlashes(path, at));
+}
+
+function afterSlashes(path: string, at: number): number {
+  let from = at;
+  while (path.charCodeAt(from) === SLASH) from++;
+  return from;
+}
+
+function endOf(text: string, from: number): number {
+  for (let at = from; at < text.length; at++) if (isEnd(text.charCodeAt(at))) return at;
+  return text.length;
+}
+
+const SLASH = 47;
+const QUERY = 63;
+const FRAGMENT = 35;
+
+function isEnd(char: number): boolean {
+  return char === SLASH || char === QUERY || char === FRAGMENT;
 }

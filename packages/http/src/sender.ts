@@ -10,13 +10,13 @@ import {
   systemClock,
 } from '@faultmap/core/adapter';
 import type { AxiosAdapter, AxiosPromise, AxiosResponse } from 'axios';
-import { MARK, type MarkedConfig, type Sender } from './adapter.ts';
+import { type AdapterOption, MARK, type MarkedConfig, passOn, resolveAdapter, type Sender } from './adapter.ts';
 import { isFailedRequest } from './axios-error.ts';
 import { isReplayable, release } from './body.ts';
 import { type HttpCredentials, mergeCredentials } from './credentials.ts';
+import { Gates } from './gates.ts';
 import { headerOf, idempotentByHttp } from './idempotency.ts';
 import { type RequestOptions, type ResolvedHttpOptions, resolveRequestOptions } from './options.ts';
-import { pacerKeyOf } from './pacer-key.ts';
 import { callerSignal, carrySignal, restoreSignal } from './signals.ts';
 import { TypedErrors } from './typed-errors.ts';
 
@@ -28,23 +28,52 @@ export class HttpSender implements Sender {
   readonly #options: ResolvedHttpOptions;
   readonly #events: FaultEvents;
   readonly #errors: TypedErrors;
+  readonly #gates: Gates;
   readonly #credentials: CredentialsGate<HttpCredentials> | undefined;
+  /** Of a request that says nothing for itself. */
+  readonly #request: RequestOptions;
+  readonly #stamps: boolean;
+  readonly #since: number;
 
   constructor(options: ResolvedHttpOptions, events: FaultEvents) {
-    const { credentials, catalogues, retry } = options;
+    const { credentials, catalogues, pacerKey, retry } = options;
     this.#options = options;
     this.#events = events;
+    this.#request = { retry };
+    this.#since = (retry.clock ?? systemClock).now();
+    this.#stamps = (options.attemptHeader ?? options.requestIdHeader) !== undefined;
     this.#errors = new TypedErrors(catalogues);
+    this.#gates = new Gates(retry, pacerKey, this.#since);
     this.#credentials = credentials && createCredentials(credentials, { clock: retry.clock });
     // Let go before the wait, not after it: others may wait for that socket.
     events.on('retry', ({ error }) => release(this.#errors.responseOf(error)?.data));
   }
 
-  send(inner: AxiosAdapter, config: MarkedConfig): AxiosPromise {
-    const request = resolveRequestOptions(config.faultmap, this.#options.retry);
-    this.#stamp(config, 1);
-    const startedAt = (request.retry.clock ?? systemClock).now();
-    return inner(config).then(undefined, (raw: unknown) => this.#recover(inner, config, request, { raw, startedAt }));
+  /*
+   * What a success costs is all here, so it is written tight. Of each request one bound function
+   * is made, for its failure (measured: 80 bytes, a closure over the same 104).
+   */
+  wrap(adapter: AdapterOption): (config: MarkedConfig) => AxiosPromise {
+    const { clock = systemClock } = this.#options.retry;
+    const failed = (config: MarkedConfig, at: number, raw: unknown) =>
+      this.#run(resolveAdapter(adapter, config), config, { raw, startedAt: this.#since + at });
+    return (config) => {
+      if (config[MARK] !== this) return passOn(adapter, config);
+      // Off, so that a wrap around this one or inside it does not repeat as well.
+      config[MARK] = undefined;
+      const { retry } = this.#requestOptions(config);
+      // Whole ms since a near time: a number that V8 keeps without an allocation.
+      const at = Math.trunc(clock.now() - this.#since);
+      const passage = this.#gates.passageOf(config, retry, at);
+      const inner = resolveAdapter(adapter, config);
+      if (passage?.gate.free === false) return this.#run(inner, config);
+      if (this.#stamps) this.#stamp(config, 1);
+      return inner(config).then(passage?.succeeded, failed.bind(undefined, config, at));
+    };
+  }
+
+  #requestOptions(config: MarkedConfig): RequestOptions {
+    return config.faultmap === undefined ? this.#request : resolveRequestOptions(config.faultmap, this.#options.retry);
   }
 
   /** What an application gets instead of what axios rejected with; what is not axios' passes. */
@@ -53,7 +82,7 @@ export class HttpSender implements Sender {
     const error = this.#errors.announced(raw) ?? (isFailedRequest(raw) ? this.#late(raw) : undefined);
     // It may be sent again elsewhere, as `error.config`: then it is no longer ours.
     const { config } = raw as { config?: MarkedConfig };
-    if (config?.[MARK]) delete config[MARK];
+    if (config) delete config[MARK];
     return error ?? raw;
   }
 
@@ -68,17 +97,13 @@ export class HttpSender implements Sender {
     return error;
   }
 
-  async #recover(
-    inner: AxiosAdapter,
-    config: MarkedConfig,
-    request: RequestOptions,
-    firstFailure: FirstFailure,
-  ): Promise<AxiosResponse> {
+  /** Under retry, from the first attempt's failure on, or from before it where it has to wait for its turn. */
+  async #run(inner: AxiosAdapter, config: MarkedConfig, firstFailure?: FirstFailure): Promise<AxiosResponse> {
     const own = config.signal;
     const caller = callerSignal(config);
     try {
       const attempt = this.#attempts(inner, config, own);
-      const options = this.#operationOptions(config, request);
+      const options = this.#operationOptions(config, this.#requestOptions(config));
       return await runOperation(attempt, { ...options, signal: caller.signal, firstFailure });
     } catch (ended) {
       // For whoever wraps this adapter and calls it again.
@@ -108,7 +133,7 @@ export class HttpSender implements Sender {
       replayable: isReplayable(config.data),
       deletes: config.method?.toLowerCase() === 'delete',
       events: this.#events,
-      pacerKey: this.#options.pacerKey?.(config) ?? pacerKeyOf(config),
+      pacerKey: this.#gates.keyOf(config),
       classify: (raw) => this.#errors.make(raw, operation),
       renew: credentials && (async (refused) => mergeCredentials(config, await credentials.refresh(refused))),
     };
