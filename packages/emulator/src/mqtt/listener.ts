@@ -1,5 +1,88 @@
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { createWebSocketStream } from 'ws';
+import { thumbprintsOf } from '../http/access.ts';
 import type { ListenerContext, RunningListener } from '../listener.ts';
+import { keyOf } from '../state/identity.ts';
+import { type Hub, MqttConnection } from './connection.ts';
+import { Sessions } from './session.ts';
 
-export async function startMqtt(_context: ListenerContext): Promise<RunningListener> {
-  return { urls: {}, connections: () => 0, close: async () => {} };
+/** Serve MQTT 3.1.1 and 5 over TCP and, with TLS, over TLS; over WebSockets through the HTTP listener. */
+export async function startMqtt(context: ListenerContext): Promise<RunningListener> {
+  const hub: Hub = { context, sessions: new Sessions(), live: new Map() };
+  const held = new Set<MqttConnection>();
+  const sockets = new Set<Socket>();
+  let count = 0;
+  const accept = (stream: Duplex, thumbprints: readonly string[] = []) => {
+    count += 1;
+    const connection = new MqttConnection({ hub, stream, id: count, thumbprints });
+    held.add(connection);
+    stream.once('close', () => held.delete(connection));
+  };
+  const stopDelivering = deliver(hub);
+  context.webSockets.set('mqtt', (socket) => accept(createWebSocketStream(socket, { readableHighWaterMark: 65_536 })));
+  const plain = createServer({ noDelay: true }, (socket) => accept(socket));
+  const secure = context.tls && makeTlsServer(context, accept);
+  const urls: Record<string, string> = {};
+  for (const server of secure ? [plain, secure] : [plain]) {
+    server.on('connection', (socket: Socket) => {
+      sockets.add(socket);
+      socket.on('error', () => {}); // of a TLS handshake that fails
+      socket.once('close', () => sockets.delete(socket));
+    });
+  }
+  urls.mqtt = `mqtt://${context.host}:${await listen(plain, context.ports.mqtt, context.host)}`;
+  if (secure) {
+    try {
+      urls.mqtts = `mqtts://${context.host}:${await listen(secure, context.ports.mqtts, context.host)}`;
+    } catch (error) {
+      plain.close();
+      throw error;
+    }
+  }
+  return {
+    urls,
+    connections: () => held.size,
+    close: async () => {
+      stopDelivering();
+      context.webSockets.delete('mqtt');
+      for (const connection of held) connection.destroy();
+      for (const socket of sockets) socket.destroy();
+      const servers = secure ? [plain, secure] : [plain];
+      await Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
+    },
+  };
+}
+
+/** One listener of the state for all connections: what changes goes to the one it concerns. */
+function deliver({ context: { cloud }, live }: Hub): () => void {
+  const off = [
+    cloud.queues.available.on((deviceId) => live.get(deviceId)?.delivery?.pump()),
+    cloud.twins.desiredChanged.on(({ identity, patch, version }) => {
+      live.get(keyOf(identity))?.delivery?.desired(patch, version);
+    }),
+  ];
+  return () => {
+    for (const stop of off) stop();
+  };
+}
+
+function makeTlsServer(context: ListenerContext, accept: (stream: Duplex, thumbprints: string[]) => void): Server {
+  const { key, cert } = context.tls as NonNullable<ListenerContext['tls']>;
+  // A client certificate is asked for but not demanded; its thumbprint is checked per device.
+  const options = { key, cert, requestCert: true, rejectUnauthorized: false, noDelay: true };
+  const server = createTlsServer(options, (socket: TLSSocket) => accept(socket, thumbprintsOf(socket)));
+  server.on('tlsClientError', () => {});
+  return server;
+}
+
+function listen(server: Server, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port, host, backlog: 4_096 }, () => {
+      server.off('error', reject);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
 }

@@ -6,14 +6,23 @@ export interface Clock {
   after(ms: number, run: () => void): () => void;
 }
 
-/** Node's timers overflow above this and then fire at once. */
+/** Node's timers overflow above this and then fire at once: longer is waited in pieces. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** The clock of this process. A waiting emulator alone keeps no process alive: its sockets do. */
+/** The clock of this process. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   after(ms, run) {
-    const timer = setTimeout(run, Math.min(Math.max(0, ms), MAX_TIMER_MS));
+    let left = Math.max(0, ms);
+    const wait = () => {
+      const now = Math.min(left, MAX_TIMER_MS);
+      left -= now;
+      return setTimeout(() => {
+        if (left > 0) timer = wait();
+        else run();
+      }, now);
+    };
+    let timer = wait();
     return () => clearTimeout(timer);
   },
 };

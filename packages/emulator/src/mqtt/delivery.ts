@@ -1,0 +1,157 @@
+import type { IPubackPacket, IPublishPacket, UserProperties } from 'mqtt-packet';
+import type { Cloud } from '../state/cloud.ts';
+import { CloudFault } from '../state/fault.ts';
+import type { Identity } from '../state/identity.ts';
+import type { JsonObject } from '../state/json.ts';
+import type { MethodCall } from '../state/methods.ts';
+import type { C2dMessage } from '../state/queues.ts';
+import { publish } from './answers.ts';
+import { text } from './connect.ts';
+import type { Session } from './session.ts';
+import { deviceBoundPrefix, makeBag } from './topics.ts';
+
+/** Messages sent and not yet acknowledged, at most (MQTT 5 preview; 3.1.1 sets none). */
+const MOST_IN_FLIGHT = 16;
+
+export interface DeliverySetup {
+  readonly cloud: Cloud;
+  readonly identity: Identity;
+  readonly session: Session;
+  readonly receiveMaximum: number | undefined;
+  readonly send: (packet: IPublishPacket) => void;
+}
+
+/** What the cloud sends to one connected device: messages, desired properties, methods. */
+export class Delivery {
+  readonly #setup: DeliverySetup;
+  /** Lock token by message id of the protocol. */
+  readonly #inFlight = new Map<number, string>();
+  #lastId = 0;
+  #over = false;
+
+  constructor(setup: DeliverySetup) {
+    this.#setup = setup;
+  }
+
+  /** Send what waits in the queue, as far as the window goes. */
+  pump(): void {
+    const { cloud, identity, session, receiveMaximum } = this.#setup;
+    if (this.#over || identity.moduleId !== undefined) return;
+    const qos = session.qosOf('c2d') ?? session.qosOf('preview-c2d');
+    if (qos === undefined) return;
+    const preview = session.qosOf('c2d') === undefined;
+    while (this.#inFlight.size < Math.min(receiveMaximum ?? MOST_IN_FLIGHT, MOST_IN_FLIGHT)) {
+      const got = cloud.queues.receive(identity.deviceId);
+      if (!got) return;
+      const packet = preview ? previewCommand(got.message) : deviceBound(got.message, identity);
+      if (qos === 0) {
+        // Nothing acknowledges it: sent is done.
+        this.#setup.send(packet);
+        this.#complete(got.lockToken);
+        continue;
+      }
+      const messageId = this.#nextId();
+      this.#inFlight.set(messageId, got.lockToken);
+      this.#setup.send({ ...packet, qos: 1, messageId, dup: got.message.deliveryCount > 1 });
+    }
+  }
+
+  /** The device acknowledged; over MQTT that completes, the preview can reject and abandon too. */
+  acknowledge(packet: IPubackPacket): void {
+    const lockToken = this.#inFlight.get(packet.messageId ?? 0);
+    if (lockToken === undefined) return;
+    this.#inFlight.delete(packet.messageId ?? 0);
+    const { cloud, identity } = this.#setup;
+    const status = text(packet.properties?.userProperties, 'status');
+    try {
+      if (packet.reasonCode !== 0x83) this.#complete(lockToken);
+      else if (status === '0603') cloud.queues.abandon(identity.deviceId, lockToken);
+      else cloud.log.executed('c2d-reject', cloud.queues.reject(identity.deviceId, lockToken).messageId);
+    } catch (thrown) {
+      if (!(thrown instanceof CloudFault)) throw thrown;
+    }
+    this.pump();
+  }
+
+  /** Desired properties changed. */
+  desired(patch: JsonObject, version: number): void {
+    const { session, send } = this.#setup;
+    const payload = JSON.stringify(patch);
+    if (session.qosOf('desired') !== undefined) {
+      send(publish(`$iothub/twin/PATCH/properties/desired/?$version=${version}`, payload));
+    } else if (session.qosOf('preview-desired') !== undefined) {
+      send(publish('$iothub/twin/patch/desired', payload, { userProperties: { version: String(version) } }));
+    }
+  }
+
+  /** Does the device listen to methods? */
+  get methodsWanted(): boolean {
+    const { session } = this.#setup;
+    return session.qosOf('methods') !== undefined || session.qosOf('preview-methods') !== undefined;
+  }
+
+  /** A service calls a method. The payload is `null` at least: clients refuse an empty one. */
+  call(call: MethodCall): void {
+    const { session, send } = this.#setup;
+    const payload = JSON.stringify(call.payload);
+    if (session.qosOf('methods') !== undefined) {
+      send(publish(`$iothub/methods/POST/${call.methodName}/?$rid=${call.requestId}`, payload));
+    } else {
+      const correlationData = Buffer.from(call.requestId);
+      send(publish(`$iothub/methods/${call.methodName}`, payload, { correlationData }));
+    }
+  }
+
+  /** The connection ended: what was not acknowledged goes back. */
+  release(): void {
+    this.#over = true; // giving back makes a message available: not to be taken by this one again
+    for (const lockToken of this.#inFlight.values()) {
+      this.#setup.cloud.queues.release(this.#setup.identity.deviceId, lockToken);
+    }
+    this.#inFlight.clear();
+  }
+
+  #complete(lockToken: string): void {
+    const { cloud, identity } = this.#setup;
+    try {
+      cloud.log.executed('c2d-complete', cloud.queues.complete(identity.deviceId, lockToken).messageId);
+    } catch (thrown) {
+      // The lock ran out: over MQTT nobody is told, the message comes again.
+      if (!(thrown instanceof CloudFault)) throw thrown;
+    }
+  }
+
+  #nextId(): number {
+    do {
+      this.#lastId = (this.#lastId % 65_535) + 1;
+    } while (this.#inFlight.has(this.#lastId));
+    return this.#lastId;
+  }
+}
+
+function deviceBound(message: C2dMessage, identity: Identity): IPublishPacket {
+  const bag = makeBag([
+    ['$.mid', message.messageId],
+    ['$.to', message.to],
+    ['$.cid', message.correlationId],
+    ['$.uid', message.userId],
+    ['$.ct', message.contentType],
+    ['$.ce', message.contentEncoding],
+    ['iothub-ack', message.ack],
+    ...Object.entries(message.properties ?? {}),
+  ]);
+  return publish(`${deviceBoundPrefix(identity)}${bag}`, message.body);
+}
+
+function previewCommand(message: C2dMessage): IPublishPacket {
+  const userProperties: UserProperties = {
+    'sequence-no': String(message.sequence),
+    'enqueued-time': String(message.enqueuedAt),
+    'delivery-count': String(message.deliveryCount - 1),
+    'message-id': message.messageId,
+    ...(message.correlationId === undefined ? {} : { 'correlation-id': message.correlationId }),
+    ...Object.fromEntries(Object.entries(message.properties ?? {}).map(([name, value]) => [`@${name}`, value])),
+  };
+  const contentType = message.contentType === undefined ? {} : { contentType: message.contentType };
+  return publish('$iothub/commands', message.body, { userProperties, ...contentType });
+}

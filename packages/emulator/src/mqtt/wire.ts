@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import { generate, type Packet, writeToStream } from 'mqtt-packet';
+import type { UncleanFault } from '../faults/types.ts';
+import type { Clock } from '../state/clock.ts';
+
+/** A moment for the client to read what was sent, before the connection goes, in ms. */
+const LINGER_MS = 20;
+const SLOW_BYTES_PER_S = 20;
+
+/** Writes packets to one client, well or as a network at fault does. */
+export class Wire {
+  protocolVersion = 4;
+  readonly #stream: Duplex;
+  readonly #clock: Clock;
+  #mute = false;
+
+  constructor(stream: Duplex, clock: Clock) {
+    this.#stream = stream;
+    this.#clock = clock;
+  }
+
+  /** Nothing is written any more: the connection stays, half open. */
+  mute(): void {
+    this.#mute = true;
+  }
+
+  get muted(): boolean {
+    return this.#mute;
+  }
+
+  send(packets: readonly Packet[]): void {
+    if (this.#mute || !this.#stream.writable) return;
+    for (const packet of packets) writeToStream(packet, this.#stream, { protocolVersion: this.protocolVersion });
+  }
+
+  /** Close cleanly: FIN, after what was written. */
+  close(): void {
+    this.#stream.end();
+    // A client that does not close its side must not hold ours.
+    const cancel = this.#clock.after(1_000, () => this.#stream.destroy());
+    this.#stream.once('close', cancel);
+  }
+
+  /** Reset: the client sees ECONNRESET. */
+  reset(): void {
+    const socket = this.#stream as Duplex & { resetAndDestroy?: () => void };
+    if (socket.resetAndDestroy) socket.resetAndDestroy();
+    else this.#stream.destroy();
+  }
+
+  /** Send answers the way a network or front end at fault does. */
+  sendUnclean(packets: readonly Packet[], fault: UncleanFault): void {
+    const bytes = Buffer.concat(packets.map((packet) => generate(packet, { protocolVersion: this.protocolVersion })));
+    switch (fault.unclean) {
+      case 'reset-during':
+        this.#sendHalf(bytes, () => this.reset());
+        return;
+      case 'truncated':
+        this.#sendHalf(bytes, () => this.close());
+        return;
+      case 'reset-after':
+        this.send(packets);
+        this.#clock.after(LINGER_MS, () => this.reset());
+        return;
+      case 'slow':
+        this.#sendSlowly(bytes, fault.bytesPerSecond ?? SLOW_BYTES_PER_S);
+        return;
+      case 'duplicate':
+        this.send([...packets, ...packets]);
+        return;
+      default:
+        this.send(packets);
+    }
+  }
+
+  /** Bytes that are no MQTT: packet type 15 with wrong flags, then noise. */
+  sendGarbage(): void {
+    if (!this.#stream.writable) return;
+    this.#stream.write(Buffer.concat([Buffer.from([0x0f, 0xff, 0xff, 0xff, 0xff]), randomBytes(59)]));
+  }
+
+  #sendHalf(bytes: Buffer, then: () => void): void {
+    if (this.#stream.writable) this.#stream.write(bytes.subarray(0, Math.max(1, Math.floor(bytes.length / 2))));
+    this.#clock.after(LINGER_MS, then);
+  }
+
+  #sendSlowly(bytes: Buffer, bytesPerSecond: number): void {
+    let sent = 0;
+    const next = () => {
+      if (!this.#stream.writable || sent >= bytes.length) return;
+      this.#stream.write(bytes.subarray(sent, sent + 1));
+      sent += 1;
+      this.#clock.after(1000 / bytesPerSecond, next);
+    };
+    next();
+  }
+}
