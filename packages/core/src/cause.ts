@@ -1,3 +1,4 @@
+import { isDeviceCloudError } from './error.ts';
 import { MAX_DEPTH, MAX_KEYS } from './limits.ts';
 import { redact } from './redact.ts';
 import { get, getString, isError, isObject } from './shape.ts';
@@ -44,7 +45,8 @@ export function safeCause(raw: unknown): unknown {
 
 /** Hide what carries secrets, in the error and its chain. `false`: it cannot be done in place. */
 function hide(error: object, depth: number, met: Set<object>): boolean {
-  if (met.has(error)) return true;
+  // Made safe when it was made: the fault that ended an operation stays the very cause of its error.
+  if (met.has(error) || isDeviceCloudError(error)) return true;
   if (depth > MAX_DEPTH) return false;
   met.add(error);
   for (const key of CARRIERS) if (!hideKey(error, key)) return false;
