@@ -4,6 +4,7 @@ import {
   createReconnectGovernor,
   evidence,
   type FaultEvents,
+  resolveReconnectOptions,
   systemClock,
 } from '@faultmap/core/adapter';
 import { Faults } from './faults.ts';
@@ -59,7 +60,7 @@ export class AttachedConnection {
     this.settlements = new Settlements(this.faults, this.clock, options.attemptTimeoutMs);
     this.requests = new Requests({ ...this.sending(), connection });
     this.#reconnector = this.#governed(options);
-    const connectTimeoutMs = (options.reconnect && options.reconnect.connectTimeoutMs) || 30_000;
+    const { connectTimeoutMs } = resolveReconnectOptions('attachAmqp', options.reconnect || undefined);
     this.#lifetime = new Lifetime(connection, this.faults, this.clock, connectTimeoutMs, this.#hears());
     this.#observation = observe(connection, {
       onConnection: (name, payload) => this.#onConnection(name, payload),
@@ -188,20 +189,30 @@ export class AttachedConnection {
     if (name !== 'session_error' && name !== 'session_close') return;
     const known = this.faults.of(session);
     const fault = known ?? this.#fate(session, name, { session }, 'session');
-    if (known) return this.settlements.forget(session);
+    if (known) {
+      this.settlements.forget(session);
+      return;
+    }
     this.pending.lost(session, fault);
     this.links.fail(session, fault);
     this.requests.lost(session, fault);
   }
 
   #onLink(name: string, link: RheaLink, context: RheaContext): void {
-    if (name === 'message') return this.requests.onMessage(link, context);
+    if (name === 'message') {
+      this.requests.onMessage(link, context);
+      return;
+    }
     if (name === 'sender_open' || name === 'receiver_open') {
       this.faults.forget(link);
       this.requests.onOpen(link);
-      return this.links.pump(link);
+      this.links.pump(link);
+      return;
     }
-    if (/_(error|close)$/.test(name)) return this.#onDetach(name, link, context);
+    if (/_(error|close)$/.test(name)) {
+      this.#onDetach(name, link, context);
+      return;
+    }
     if (!link.is_sender()) return;
     if (OUTCOMES.has(name) && context.delivery) this.#onOutcome(name, context);
     this.links.pump(link);

@@ -1,4 +1,4 @@
-import type { FaultEventName, FaultListener } from '@faultmap/core';
+import { type AnyDeviceCloudError, type FaultEventName, type FaultListener, isDeviceCloudError } from '@faultmap/core';
 import { type FaultEvents, optionError, resolveRetryOptions, runOperation } from '@faultmap/core/adapter';
 import type { Connection, Delivery, Message, Sender } from 'rhea';
 import type { AttachedConnection } from './connection.ts';
@@ -102,7 +102,12 @@ function run<T>(
   once: (attempt: Parameters<typeof sendOnce>[4]) => Promise<T>,
   key: string,
 ): Promise<T> {
-  return runOperation(once, { ...retry, operation, events, pacerKey: key, hardDeadline: true });
+  return runOperation(once, { ...retry, operation, events, pacerKey: key, hardDeadline: true, classify: typedOnly });
+}
+
+/** What is typed is a fault; all else (an abort, a mistake of the program) passes through. */
+function typedOnly(raw: unknown): AnyDeviceCloudError | undefined {
+  return isDeviceCloudError(raw) ? raw : undefined;
 }
 
 function resolveCall(

@@ -81,19 +81,24 @@ export class Lifetime {
       case 'connection_open':
         this.#cancelTimer();
         this.#faults.forget(this.#connection);
-        return this.#listener.opened();
+        this.#listener.opened();
+        return;
       case 'connection_error':
         this.#note({ event, payload });
         return;
       case 'connection_close':
-        return this.#onClose(payload);
+        this.#onClose(payload);
+        return;
       case 'protocol_error':
         this.#note({ event, payload });
-        return this.#waitForEnd();
+        this.#waitForEnd();
+        return;
       case 'error':
-        return this.#onError(payload);
+        this.#onError(payload);
+        return;
       case 'disconnected':
-        return this.#onDisconnected(payload as RheaContext);
+        this.#onDisconnected(payload as RheaContext);
+        return;
     }
   }
 
@@ -115,7 +120,10 @@ export class Lifetime {
 
   #onClose(payload: unknown): void {
     this.#cancelTimer();
-    if (!this.#fault && !this.#expired && !this.#connection.state.local_open) return this.#closedHere();
+    if (!this.#fault && !this.#expired && !this.#connection.state.local_open) {
+      this.#closedHere();
+      return;
+    }
     const fault = this.#note(
       this.#expired ? { event: 'disconnected', expired: this.#expired } : { event: 'connection_close', payload },
     );
@@ -138,7 +146,10 @@ export class Lifetime {
     if (this.#over) return;
     const { state } = this.#connection;
     // Closed by the application, and the peer dropped the socket instead of answering.
-    if (!this.#fault && !this.#expired && state.was_open === false) return this.#closedHere();
+    if (!this.#fault && !this.#expired && state.was_open === false) {
+      this.#closedHere();
+      return;
+    }
     this.#over = true;
     this.#fault ??= this.#toldOf(context.error);
     const fault = this.#note({ event: 'disconnected', payload: context, expired: this.#expired });

@@ -22,6 +22,8 @@ export type End =
  */
 export class PendingSends {
   readonly #pending = new Map<RheaDelivery, Pending>();
+  /** All that were ever waited for: what else the peer says of them is no news. */
+  readonly #known = new WeakSet<RheaDelivery>();
 
   get size(): number {
     return this.#pending.size;
@@ -34,6 +36,7 @@ export class PendingSends {
    * @returns what stops the waiting
    */
   add(delivery: RheaDelivery, settle: Pending['settle']): () => void {
+    this.#known.add(delivery);
     this.#pending.set(delivery, { outgoing: delivery.link.session.outgoing, settle });
     return () => this.#pending.delete(delivery);
   }
@@ -45,10 +48,10 @@ export class PendingSends {
     for (const { settle } of all) settle({ stop: reason });
   }
 
-  /** The peer said something of a delivery. Returns whether somebody waited for it. */
+  /** The peer said something of a delivery. Returns whether it is one of these. */
   seen(event: string, delivery: RheaDelivery): boolean {
     const pending = this.#pending.get(delivery);
-    if (!pending) return false;
+    if (!pending) return this.#known.has(delivery);
     // `received` is no outcome; `settled` without one is the last that will come.
     if (event === 'settled' || outcomeOf(delivery) !== undefined) {
       this.#pending.delete(delivery);

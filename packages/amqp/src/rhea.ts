@@ -101,7 +101,7 @@ export interface RheaSession extends Dispatching {
   is_closed(): boolean;
   begin(): void;
   close(error?: object): void;
-  create_link(name: string, constructor: unknown, options: unknown): RheaLink;
+  create_link(name: string, make: unknown, options: unknown): RheaLink;
   open_sender(options: unknown): RheaLink;
   open_receiver(options: unknown): RheaLink;
   _reconnect(): void;

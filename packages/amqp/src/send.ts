@@ -68,7 +68,10 @@ class Sending {
   begin(creditTimeoutMs: number, attemptTimeoutMs: number): void {
     this.#attemptTimeoutMs = attemptTimeoutMs;
     const { signal } = this.#attempt;
-    if (signal?.aborted) return this.#fail(signal.reason);
+    if (signal?.aborted) {
+      this.#fail(signal.reason);
+      return;
+    }
     const onAbort = () => this.#fail(signal?.reason);
     signal?.addEventListener('abort', onAbort, { once: true });
     this.#release.add(() => signal?.removeEventListener('abort', onAbort));
@@ -91,12 +94,16 @@ class Sending {
     try {
       delivery = (this.#link.send as (message: unknown) => RheaDelivery).call(this.#link, this.#message);
     } catch (thrown) {
-      return this.#fail(this.#notTaken(thrown));
+      this.#fail(this.#notTaken(thrown));
+      return;
     }
     this.#attempt.sent();
     links.queue(this.#link).handed(delivery);
     // Pre-settled: there will be no outcome.
-    if (delivery.settled) return this.#succeed(delivery);
+    if (delivery.settled) {
+      this.#succeed(delivery);
+      return;
+    }
     const expire = () => this.#fail(this.#expired());
     this.#release.add(clock.after(this.#attemptTimeoutMs, expire));
     const forget = pending.add(delivery, (end) => {
@@ -111,7 +118,8 @@ class Sending {
     const outcome = outcomeOf(delivery);
     if (outcome !== 'accepted') {
       const seen = { event: outcome ?? 'settled', payload: { delivery } };
-      return this.#fail(this.#setup.faults.typed(seen, this.#operation));
+      this.#fail(this.#setup.faults.typed(seen, this.#operation));
+      return;
     }
     if (this.#link.get_option('autosettle', true)) settleAccepted(delivery);
     this.#succeed(delivery);
@@ -182,7 +190,8 @@ function settleAccepted(delivery: RheaDelivery): void {
   // When the application's own listeners have seen it as it came.
   queueMicrotask(() => {
     if (delivery.remote_settled || delivery.settled) return;
-    delivery.update(true);
+    const state = delivery.remote_state as { described?: () => unknown } | undefined;
+    delivery.update(true, state?.described?.());
     delivery.remote_settled = true;
   });
 }

@@ -183,11 +183,11 @@ function refusalIn(
   delivery: RheaDelivery,
 ): { condition: string; description: unknown; info: unknown } | undefined {
   if (kindOf(state) !== 'rejected') return undefined;
-  const error = valueOf(state, 0);
-  const condition = plain(valueOf(error, 0));
+  const error = fieldOf(state, 0);
+  const condition = plain(fieldOf(error, 0));
   if (typeof condition !== 'string') return undefined;
   if (kindOf(delivery.state) === 'rejected' && !LOST.has(condition)) return undefined;
-  return { condition, description: plain(valueOf(error, 1)), info: plain(valueOf(error, 2)) };
+  return { condition, description: plain(fieldOf(error, 1)), info: plain(fieldOf(error, 2)) };
 }
 
 const KINDS: Readonly<Record<string, string>> = { '37': 'rejected', 'amqp:rejected:list': 'rejected' };
@@ -199,7 +199,7 @@ function kindOf(state: unknown): string | undefined {
   return KINDS[String(value)];
 }
 
-function valueOf(described: unknown, index: number): unknown {
+function fieldOf(described: unknown, index: number): unknown {
   const list = has(described) ? described.value : undefined;
   return Array.isArray(list) ? list[index] : undefined;
 }

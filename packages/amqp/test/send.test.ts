@@ -1,0 +1,371 @@
+import { isDeviceCloudError } from '@faultmap/core';
+import rhea, { type Container, type Delivery, type EventContext, type Sender } from 'rhea';
+import { describe, expect, it } from 'vitest';
+import { type ClientOptions, fastClock, QUICK, quiet, startClient, until } from './support/client.ts';
+import { type PeerOptions, startPeer } from './support/server.ts';
+
+const RETRY = { baseDelayMs: 1, throttledBaseDelayMs: 1 } as const;
+
+/** A client with an open sender, at a peer that settles by hand. */
+async function start(
+  script: (container: Container) => void,
+  options: ClientOptions = {},
+  peerOptions: PeerOptions = {},
+) {
+  const peer = await startPeer({ accept: false, ...peerOptions }, script);
+  const client = startClient(peer.port, { ...options, attach: { retry: RETRY, ...options.attach } });
+  const sender = client.connection.open_sender('/devices/d1/messages/events');
+  await until(() => sender.is_open());
+  return { peer, client, sender };
+}
+
+/** Do one after the other with the messages that come, the last for all others. */
+function each(container: Container, ...steps: ((delivery: Delivery, context: EventContext) => void)[]) {
+  const bodies: unknown[] = [];
+  container.on('message', (context: EventContext) => {
+    const step = steps[Math.min(bodies.length, steps.length - 1)];
+    bodies.push(context.message?.body);
+    step?.(context.delivery as Delivery, context);
+  });
+  return bodies;
+}
+
+const accept = (delivery: Delivery) => delivery.accept();
+const caught = (promise: Promise<unknown>) =>
+  promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+
+describe('send settles on the first outcome', () => {
+  it('accepted: with the settled delivery, and no fault', async () => {
+    const { client, sender } = await start((container) => each(container, accept));
+    const delivery = await client.handle.send(sender, { body: 'x' });
+    expect(delivery).toMatchObject({ settled: true, remote_settled: true });
+    expect(client.faults).toEqual([]);
+  });
+
+  it('rejected: with the inner condition, address, direction and tracking id', async () => {
+    const { client, sender } = await start((container) =>
+      each(container, (delivery) =>
+        delivery.reject({
+          condition: 'amqp:link:message-size-exceeded',
+          description: 'Message size is 349372 bytes which is greater than the max size 262144 bytes allowed.',
+          info: { 'com.microsoft:tracking-id': 'aad4fe4767c335b2aa53f96ac717337d-G:0-TimeStamp:02/16/2025 09:49:47' },
+        }),
+      ),
+    );
+    const error = await caught(client.handle.send(sender, { body: 'x' }));
+    expect(error).toMatchObject({
+      category: 'bad-request',
+      condition: 'amqp:link:message-size-exceeded',
+      scope: 'delivery',
+      executed: 'no',
+      attempts: 1,
+      stopped: 'not-transient',
+      operation: 'send /devices/d1/messages/events',
+      trackingId: 'aad4fe4767c335b2aa53f96ac717337d-G:0-TimeStamp:02/16/2025 09:49:47',
+    });
+    expect(isDeviceCloudError(error)).toBe(true);
+    expect(client.faults).toHaveLength(1);
+    expect(client.givenUp).toHaveLength(1);
+  });
+
+  it('rejected without an error', async () => {
+    const { client, sender } = await start((container) => each(container, (delivery) => delivery.reject()));
+    const error = await caught(client.handle.send(sender, { body: 'x' }));
+    expect(error).toMatchObject({ category: 'bad-request', reason: 'rejected', executed: 'no' });
+  });
+
+  it('a quota of the device, told from a full queue of the service', async () => {
+    const over = { condition: 'amqp:resource-limit-exceeded', description: 'too much' };
+    const { client, sender } = await start((container) => each(container, (delivery) => delivery.reject(over)));
+    expect(await caught(client.handle.send(sender, { body: 1 }))).toMatchObject({ code: 403002, category: 'quota' });
+    const service = client.connection.open_sender('/messages/devicebound');
+    expect(await caught(client.handle.send(service, { body: 1 }))).toMatchObject({ code: 403004, category: 'quota' });
+  });
+
+  it('released: was not processed, so it is sent again though it is not idempotent', async () => {
+    let bodies: unknown[] = [];
+    const { client, sender } = await start((container) => {
+      bodies = each(container, (delivery) => delivery.release(), accept);
+    });
+    await client.handle.send(sender, { body: 'once' });
+    expect(bodies).toEqual(['once', 'once']);
+    expect(client.faults).toHaveLength(1);
+    expect(client.faults[0]?.error).toMatchObject({ reason: 'released', executed: 'no', scope: 'delivery' });
+    expect(client.recovered).toHaveLength(1);
+  });
+
+  it('modified: not taken for released; with delivery-failed it may have run', async () => {
+    const { client, sender } = await start((container) =>
+      each(container, (delivery) => delivery.modified({ delivery_failed: true })),
+    );
+    const error = await caught(client.handle.send(sender, { body: 'x' }));
+    expect(error).toMatchObject({ reason: 'modified', executed: 'unknown', stopped: 'not-idempotent' });
+    expect(client.faults).toHaveLength(1);
+    expect(client.heard.filter((name) => name === 'released' || name === 'modified')).toEqual(['released', 'modified']);
+  });
+
+  it('throttled: repeated until it is taken', async () => {
+    const busy = { condition: 'com.microsoft:device-container-throttled', description: 'slow down' };
+    const { client, sender } = await start((container) =>
+      each(
+        container,
+        (delivery) => delivery.reject(busy),
+        (delivery) => delivery.reject(busy),
+        accept,
+      ),
+    );
+    await client.handle.send(sender, { body: 'x' });
+    expect(client.faults.map(({ error }) => error.category)).toEqual(['throttled', 'throttled']);
+  });
+
+  it('accepted and never settled by the peer: 3,000 sends do not fill the buffer of 2,048', async () => {
+    const { client, sender } = await start(
+      (container) => each(container, (delivery) => delivery.update(false, acceptedState())),
+      {},
+      { connection: { receiver_options: { autoaccept: false, credit_window: 500, rcv_settle_mode: 1 } } },
+    );
+    await Promise.all(Array.from({ length: 3_000 }, () => client.handle.send(sender, { body: 'x' })));
+    await quiet();
+    expect(sender.session.outgoing.deliveries.size).toBe(0);
+    expect(client.faults).toEqual([]);
+  });
+
+  it('settled without a state: unknown, and never reported as sent', async () => {
+    const { client, sender } = await start((container) => each(container, (delivery) => delivery.update(true)));
+    const error = await caught(client.handle.send(sender, { body: 'x' }));
+    expect(error).toMatchObject({ executed: 'unknown', scope: 'delivery' });
+    expect(client.faults).toHaveLength(1);
+  });
+
+  it('pre-settled: at once', async () => {
+    const { client } = await start(() => {});
+    const sender = client.connection.open_sender({ target: 'q', snd_settle_mode: 1 } as never);
+    const delivery = await client.handle.send(sender, { body: 'x' });
+    expect(delivery.settled).toBe(true);
+  });
+});
+
+function acceptedState(): object {
+  // The state rhea sends for accept(), without settling.
+  const { message } = rhea;
+  return message.accepted().described();
+}
+
+describe('send waits for credit with a bound', () => {
+  it('more than rhea can hold are sent one by one', async () => {
+    const { client, sender } = await start((container) => each(container, accept));
+    const sent = await Promise.all(Array.from({ length: 3_000 }, (_, n) => client.handle.send(sender, { body: n })));
+    expect(sent).toHaveLength(3_000);
+    expect(client.faults).toEqual([]);
+  });
+
+  it('no credit: a typed rejection that says nothing was sent', async () => {
+    const { client, sender } = await start(
+      () => {},
+      { attach: { creditTimeoutMs: 10, retry: { maxAttempts: 2, ...RETRY } } },
+      {
+        connection: { receiver_options: { credit_window: 0 } },
+      },
+    );
+    const error = await caught(client.handle.send(sender, { body: 'x' }));
+    expect(error).toMatchObject({
+      executed: 'no',
+      condition: 'client.sender:not-enough-link-credit',
+      stopped: 'attempts',
+    });
+  });
+
+  it('a link that is not open yet is waited for', async () => {
+    const peer = await startPeer();
+    const client = startClient(peer.port);
+    const sender = client.connection.open_sender('q');
+    await client.handle.send(sender, { body: 'x' });
+    expect(client.faults).toEqual([]);
+  });
+
+  it('no outcome: a time-out that says it may have arrived', async () => {
+    const { client, sender } = await start((container) => each(container, () => {}), {
+      attach: { attemptTimeoutMs: 15 },
+    });
+    const error = await caught(client.handle.send(sender, { body: 'x' }));
+    expect(error).toMatchObject({ category: 'timeout', executed: 'unknown', stopped: 'not-idempotent', attempts: 1 });
+    expect(client.faults).toHaveLength(1);
+  });
+
+  it('the deadline is a hard end, also of a first attempt', async () => {
+    const { client, sender } = await start((container) => each(container, () => {}));
+    const error = await caught(client.handle.send(sender, { body: 'x' }, { retry: { deadlineMs: 20 } }));
+    expect(error).toMatchObject({ category: 'timeout', stopped: 'deadline', executed: 'unknown' });
+  });
+
+  it('an abort ends it with its reason', async () => {
+    const { client, sender } = await start((container) => each(container, () => {}));
+    const abort = new AbortController();
+    const sending = caught(client.handle.send(sender, { body: 'x' }, { signal: abort.signal }));
+    await quiet(10);
+    const reason = new Error('enough');
+    abort.abort(reason);
+    expect(await sending).toBe(reason);
+    expect(client.faults).toEqual([]);
+  });
+});
+
+describe('what cannot be sent is a typed rejection', () => {
+  it('a message that cannot be encoded; its content stays out of the error', async () => {
+    const { client, sender } = await start((container) => each(container, accept));
+    const error = await caught(client.handle.send(sender, { body: 'x', message_id: { secret: 'hunter2' } as never }));
+    expect(error).toMatchObject({ category: 'bad-request', executed: 'no', scope: 'delivery' });
+    expect(String(error) + JSON.stringify(error)).not.toContain('hunter2');
+  });
+
+  it('a link or connection the application closed', async () => {
+    const { client, sender } = await start((container) => each(container, accept));
+    sender.close();
+    await until(() => client.heard.includes('sender_close'));
+    expect(await caught(client.handle.send(sender, { body: 'x' }))).toMatchObject({
+      executed: 'no',
+      stopped: 'not-transient',
+    });
+    const other = client.connection.open_sender('q');
+    await until(() => other.is_open());
+    client.connection.close();
+    await until(() => client.heard.includes('connection_close'));
+    expect(await caught(client.handle.send(other, { body: 'x' }))).toMatchObject({
+      executed: 'no',
+      stopped: 'not-transient',
+    });
+  });
+
+  it('something that is no sender of this connection', async () => {
+    const { client } = await start(() => {});
+    await expect(client.handle.send({} as never, { body: 'x' })).rejects.toThrow(/expected a sender of rhea/);
+    const stranger = await start(() => {});
+    await expect(client.handle.send(stranger.sender, { body: 'x' })).rejects.toThrow(TypeError);
+    await expect(client.handle.send({} as never, { body: 'x' }, { idempotend: true } as never)).rejects.toThrow(
+      TypeError,
+    );
+  });
+});
+
+describe('a send that loses its connection, session or link', () => {
+  const lossOf = {
+    'the socket': ({ connection }: EventContext) => connection.socket.resetAndDestroy(),
+    'a forced close': ({ connection }: EventContext) => connection.close({ condition: 'amqp:connection:forced' }),
+    'a fatal close': ({ connection }: EventContext) => connection.close({ condition: 'amqp:internal-error' }),
+    'a close without error': ({ connection }: EventContext) => connection.close(),
+    'the session': ({ session }: EventContext) => session?.close({ condition: 'amqp:session:window-violation' }),
+    'the link': ({ receiver }: EventContext) =>
+      receiver?.close({ condition: 'amqp:link:detach-forced', description: 'moved' }),
+    'a detach without error': ({ receiver }: EventContext) => receiver?.detach(),
+  };
+
+  it.each(Object.entries(lossOf))('%s: unknown outcome, not sent again unless idempotent', async (_what, lose) => {
+    const { client, sender } = await start((container) => each(container, (_, context) => lose(context)));
+    const error = await caught(client.handle.send(sender, { body: 'x' }, { attemptTimeoutMs: 3_000 }));
+    expect(error).toMatchObject({ executed: 'unknown', stopped: 'not-idempotent', attempts: 1 });
+    expect(client.faults).toHaveLength(1);
+    expect((error as Error).cause).toBe(client.faults[0]?.error);
+  });
+
+  it.each(Object.entries(lossOf))(
+    '%s: an idempotent one is sent again on the link that is back',
+    async (_what, lose) => {
+      let bodies: unknown[] = [];
+      const { client, sender } = await start((container) => {
+        bodies = each(container, (_, context) => lose(context), accept);
+      });
+      await client.handle.send(sender, { body: 'x' }, { idempotent: true });
+      expect(bodies).toEqual(['x', 'x']);
+      expect(client.faults).toHaveLength(1);
+      await client.handle.send(sender, { body: 'y' });
+      expect(bodies).toEqual(['x', 'x', 'y']);
+    },
+  );
+
+  it.each(['amqp:link:stolen', 'com.microsoft:link-creation-conflict'])(
+    '%s: somebody else has it now, so it is never attached again',
+    async (condition) => {
+      let attached = 0;
+      const { client, sender } = await start((container) => {
+        container.on('receiver_open', () => attached++);
+        each(container, (_, { receiver }) => receiver?.close({ condition }));
+      });
+      const first = await caught(client.handle.send(sender, { body: 'x' }, { idempotent: true }));
+      expect(first).toMatchObject({ category: 'conflict', condition, stopped: 'not-transient' });
+      const second = await caught(client.handle.send(sender, { body: 'x' }, { idempotent: true }));
+      expect(second).toMatchObject({ category: 'conflict', executed: 'no', stopped: 'not-transient' });
+      expect(attached).toBe(1);
+      expect(client.faults).toHaveLength(1);
+    },
+  );
+
+  it('many at once: one fault for the loss, and each rejected with it as the cause', async () => {
+    const { client, sender, peer } = await start((container) => each(container, () => {}));
+    const sending = Array.from({ length: 50 }, (_, n) => caught(client.handle.send(sender, { body: n })));
+    await quiet(20);
+    for (const socket of peer.sockets) socket.resetAndDestroy();
+    const errors = await Promise.all(sending);
+    expect(client.faults).toHaveLength(1);
+    for (const error of errors) expect((error as Error).cause).toBe(client.faults[0]?.error);
+  });
+
+  it('sends begun while there is no connection wait for it, and are sent once', async () => {
+    let bodies: unknown[] = [];
+    const { client, sender, peer } = await start((container) => {
+      bodies = each(container, accept);
+    });
+    for (const socket of peer.sockets) socket.destroy();
+    await until(() => client.faults.length === 1);
+    await Promise.all(['a', 'b', 'c'].map((body) => client.handle.send(sender, { body })));
+    expect(bodies).toEqual(['a', 'b', 'c']);
+  });
+
+  it('a connection that stays away for long ends them at once, unsent', async () => {
+    const { client, sender } = await start(
+      (container) =>
+        each(container, (_, { connection }) =>
+          connection.close({ condition: 'amqp:unauthorized-access', description: 'disabled' }),
+        ),
+      { attach: { reconnect: { ...QUICK, onPermanentFault: 'stop' }, clock: fastClock(20) } },
+    );
+    await caught(client.handle.send(sender, { body: 'x' }));
+    await until(() => client.givenUp.some(({ operation }) => operation === 'reconnect') || client.retries.length > 0);
+    expect(client.faults[0]?.error).toMatchObject({ category: 'unauthorized' });
+  });
+});
+
+describe('the application sends by itself', () => {
+  it('each outcome is one fault, and its own listeners hear what they heard before', async () => {
+    const { client, sender } = await start((container) =>
+      each(
+        container,
+        (delivery) => delivery.reject({ condition: 'amqp:not-allowed', description: 'no' }),
+        (delivery) => delivery.release(),
+        (delivery) => delivery.modified({ undeliverable_here: true }),
+        (delivery) => delivery.update(true),
+        accept,
+      ),
+    );
+    for (let n = 0; n < 5; n++) {
+      (sender as Sender).send({ body: n });
+      // One at a time: rhea as a server writes two different outcomes of one tick as one.
+      await until(() => client.heard.filter((name) => name === 'settled').length === n + 1);
+    }
+    expect(client.faults.map(({ error }) => error.reason).slice(0, 3)).toEqual([
+      'amqp:not-allowed',
+      'released',
+      'modified',
+    ]);
+    expect(client.faults).toHaveLength(4);
+    expect(client.heard.filter((name) => /released|modified|rejected|accepted/.test(name))).toEqual([
+      'rejected',
+      'released',
+      'released',
+      'modified',
+      'accepted',
+    ]);
+  });
+});
