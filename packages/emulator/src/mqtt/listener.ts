@@ -5,7 +5,8 @@ import { createWebSocketStream } from 'ws';
 import { thumbprintsOf } from '../http/access.ts';
 import type { ListenerContext, RunningListener } from '../listener.ts';
 import { keyOf } from '../state/identity.ts';
-import { type Hub, MqttConnection } from './connection.ts';
+import { MqttConnection } from './connection.ts';
+import type { Hub } from './peer.ts';
 import { Sessions } from './session.ts';
 
 /** Serve MQTT 3.1.1 and 5 over TCP and, with TLS, over TLS; over WebSockets through the HTTP listener. */

@@ -14,6 +14,8 @@ export class Wire {
   readonly #stream: Duplex;
   readonly #clock: Clock;
   #mute = false;
+  /** What comes after a close is not read any more. */
+  closing = false;
 
   constructor(stream: Duplex, clock: Clock) {
     this.#stream = stream;
@@ -36,6 +38,8 @@ export class Wire {
 
   /** Close cleanly: FIN, after what was written. */
   close(): void {
+    if (this.closing) return;
+    this.closing = true;
     this.#stream.end();
     // A client that does not close its side must not hold ours.
     const cancel = this.#clock.after(1_000, () => this.#stream.destroy());

@@ -1,0 +1,117 @@
+import type {
+  IAuthPacket,
+  IConnectPacket,
+  IPublishPacket,
+  ISubscribePacket,
+  IUnsubscribePacket,
+  Packet,
+} from 'mqtt-packet';
+import { REASON } from '../forms/mqtt.ts';
+import type { OnAdmitted } from './admit.ts';
+import type { Outcome } from './answers.ts';
+import { checkPreview } from './connect.ts';
+import { serve } from './faulty.ts';
+import { type PublishJob, perform } from './operations.ts';
+import type { Peer } from './peer.ts';
+import { performPreview, previewOperation } from './preview.ts';
+import { scriptedPublish, scriptedSuback } from './scripted.ts';
+import type { Session } from './session.ts';
+import { parseFilter, parsePublication, type Subject } from './topics.ts';
+
+/** Subscriptions of one client, at most (iot-hub-mqtt-5). */
+const MOST_SUBSCRIPTIONS = 50;
+
+/** A peer that is in. */
+export type Admitted = Peer & { subject: Subject; session: Session; connect: IConnectPacket };
+
+export function onPublish(peer: Admitted, packet: IPublishPacket): void {
+  const { subject } = peer;
+  if (packet.qos === 2) {
+    peer.refuse(REASON.qosNotSupported, 'QoS 2');
+    return;
+  }
+  const preview = peer.version === 5 && subject.kind === 'device' ? previewOperation(packet.topic) : undefined;
+  const job: PublishJob = {
+    packet,
+    publication: preview ? { kind: 'unknown' } : parsePublication(packet.topic, subject),
+    subject,
+    cloud: peer.hub.context.cloud,
+    protocolVersion: peer.version,
+    problemInformation: peer.connect.properties?.requestProblemInformation !== false,
+    answersWanted: peer.wants(subject.kind === 'device' ? 'twin-answers' : 'registration-answers'),
+  };
+  const { publication } = job;
+  const messageId = publication.kind === 'd2c' ? publication.properties.get('$.mid') : undefined;
+  serve(peer, {
+    request: { operation: preview ?? publication.kind, path: packet.topic, messageId },
+    run: () => (preview && subject.kind === 'device' ? performPreview(job, preview, subject.identity) : perform(job)),
+    scripted: (fault) => scriptedPublish(fault, job, preview),
+  });
+}
+
+export function onSubscribe(peer: Admitted, packet: ISubscribePacket): void {
+  serve(peer, {
+    request: { operation: 'subscribe', path: packet.subscriptions[0]?.topic },
+    run: () => {
+      const granted = packet.subscriptions.map(({ topic, qos }) => grant(peer, topic, qos));
+      const outcome = granted.every((one) => one < 0x80) ? 'ok' : 'refused';
+      return { packets: [suback(packet, granted)], close: false, outcome };
+    },
+    scripted: ({ form }) => {
+      const reason = scriptedSuback(form, peer.version);
+      if (reason === undefined) return undefined;
+      const granted = packet.subscriptions.map(() => reason);
+      return { packets: [suback(packet, granted)], close: false, outcome: 'refused', status: reason };
+    },
+    afterwards: () => peer.resume(),
+  });
+}
+
+/** Granted QoS, or the reason not to: 0x80 is all 3.1.1 knows. */
+function grant({ session, subject, version }: Admitted, filter: string, qos: number): number {
+  const channel = parseFilter(filter, subject, version);
+  if (!channel) return version === 5 ? REASON.topicFilterInvalid : 0x80;
+  if (session.subscriptions.size >= MOST_SUBSCRIPTIONS && !session.subscriptions.has(filter)) {
+    return version === 5 ? REASON.quotaExceeded : 0x80;
+  }
+  // The hub grants at most QoS 1.
+  const granted = qos === 0 ? 0 : 1;
+  session.subscriptions.set(filter, { channel, qos: granted });
+  return granted;
+}
+
+export function onUnsubscribe(peer: Admitted, packet: IUnsubscribePacket): void {
+  const run = (): Outcome => {
+    // 0x11: no subscription existed (MQTT 5, 3.11.3).
+    const granted = packet.unsubscriptions.map((filter) => (peer.session.subscriptions.delete(filter) ? 0 : 0x11));
+    peer.listenToMethods();
+    const unsuback: Packet = { cmd: 'unsuback', messageId: packet.messageId as number, granted };
+    return { packets: [unsuback], close: false, outcome: 'ok' };
+  };
+  serve(peer, { request: { operation: 'unsubscribe', path: packet.unsubscriptions[0] }, run });
+}
+
+export function onPing(peer: Admitted): void {
+  const run = (): Outcome => ({ packets: [{ cmd: 'pingresp' }], close: false, outcome: 'ok' });
+  serve(peer, { request: { operation: 'ping' }, run, quiet: true });
+}
+
+/** MQTT 5: fresh credentials on the open connection (iot-hub-mqtt-5, "Reauthentication"). */
+export function onAuth(peer: Admitted, packet: IAuthPacket, onAdmitted: OnAdmitted): void {
+  const { connect, subject } = peer;
+  const userProperties = { ...connect.properties?.userProperties, ...packet.properties?.userProperties };
+  const properties = { ...packet.properties, userProperties } as NonNullable<IConnectPacket['properties']>;
+  const setup = { context: peer.hub.context, thumbprints: peer.thumbprints, skewMs: 0 };
+  const checked = checkPreview({ clientId: connect.clientId, properties }, subject, setup);
+  if (!checked.ok || packet.reasonCode !== 0x19) {
+    peer.refuse(REASON.notAuthorized, 'reauthentication');
+    return;
+  }
+  onAdmitted(checked.expiresAt);
+  const authenticationMethod = packet.properties?.authenticationMethod ?? 'SAS';
+  peer.wire.send([{ cmd: 'auth', reasonCode: 0, properties: { authenticationMethod } }]);
+}
+
+function suback(packet: ISubscribePacket, granted: number[]): Packet {
+  return { cmd: 'suback', messageId: packet.messageId as number, granted };
+}
