@@ -1,12 +1,14 @@
 import { textsWithoutCode } from './catalogue/category-texts.ts';
+import { rowOfCode } from './catalogue/indexes.ts';
 import type { Catalogue, CodeTexts } from './catalogue/types.ts';
 import { cataloguesFor } from './catalogues.ts';
 import { safeCause } from './cause.ts';
-import { type ErrorFields, isDeviceCloudError } from './error.ts';
+import { type DeviceCloudError, isDeviceCloudError } from './error.ts';
 import { type AnyDeviceCloudError, makeError } from './errors.ts';
-import { type Evidence, type EvidenceFields, isEvidence, type Reader } from './evidence.ts';
-import { type Conclusion, judge } from './precedence.ts';
+import { type EvidenceFields, isEvidence, type Reader } from './evidence.ts';
+import { judge } from './precedence.ts';
 import { readAnything } from './read.ts';
+import { redact } from './redact.ts';
 
 export interface ClassifyContext {
   /** Asked before core's own wire readers; an attachment passes its own. */
@@ -20,6 +22,7 @@ export interface ClassifyContext {
 }
 
 const NONE: readonly never[] = [];
+const NO_CONTEXT: ClassifyContext = {};
 
 /**
  * Turn anything a device-cloud client raised into one typed error. Total: never throws, whatever it
@@ -27,22 +30,22 @@ const NONE: readonly never[] = [];
  *
  * @param input - evidence, an error, an HTTP answer, an AMQP error, an MQTT packet or topic, or text
  */
-export function classify(input: unknown, context: ClassifyContext = {}): AnyDeviceCloudError {
+export function classify(input: unknown, context: ClassifyContext = NO_CONTEXT): AnyDeviceCloudError {
   if (isDeviceCloudError(input)) return input;
+  try {
+    return judged(input, context);
+  } catch {
+    // Evidence of a reader that holds what it should not, or a hostile proxy.
+    return makeError('unknown', { reason: 'Unlisted', advice: 'never' });
+  }
+}
+
+function judged(input: unknown, context: ClassifyContext): AnyDeviceCloudError {
   const own = context.catalogues ?? NONE;
   const seen: EvidenceFields = isEvidence(input) ? input : readAnything(input, context.readers ?? NONE, own);
   const catalogues = cataloguesFor(seen, own);
   const { conclusion } = judge(seen, catalogues);
-  return makeError(conclusion.category, fieldsOf(seen, conclusion, catalogues, context));
-}
-
-function fieldsOf(
-  seen: EvidenceFields,
-  conclusion: Conclusion,
-  catalogues: readonly Catalogue[],
-  context: ClassifyContext,
-): ErrorFields {
-  return {
+  return makeError(conclusion.category, {
     reason: conclusion.reason,
     advice: conclusion.advice,
     executed: conclusion.executed,
@@ -51,25 +54,43 @@ function fieldsOf(
     httpStatus: seen.httpStatus ?? seen.answerStatus,
     transport: seen.transport,
     scope: seen.scope,
-    condition: seen.condition,
+    condition: clean(seen.condition),
     reasonCode: seen.reasonCode,
     retryAfterMs: seen.retryAfterMs,
     resetAt: conclusion.advice === 'at-reset' ? nextUtcMidnight(context.now ?? Date.now()) : undefined,
     candidates: seen.candidates ?? conclusion.candidates,
-    serverReference: seen.serverReference,
-    trackingId: seen.trackingId,
-    timestamp: seen.timestamp,
+    serverReference: clean(seen.serverReference),
+    trackingId: clean(seen.trackingId),
+    timestamp: clean(seen.timestamp),
+    clockSkewMs: seen.clockSkewMs,
     operation: context.operation,
     detail: seen.text,
-    texts: () => textsOf(conclusion, catalogues),
-    cause: safeCause(seen.cause),
-  };
+    texts: textsFrom(catalogues),
+    cause: seen.cause === undefined ? undefined : safeCause(seen.cause),
+  });
 }
 
-/** Looked up only when a text is read. */
-function textsOf({ row, category, reason }: Conclusion, catalogues: readonly Catalogue[]): CodeTexts {
-  const from = row && catalogues.find(({ rows }) => rows.includes(row));
-  return (row && from?.texts?.[row.code]) ?? textsWithoutCode(category, reason);
+/** What came over the wire may hold anything; nearly always it is a plain word. */
+function clean(word: string | undefined): string | undefined {
+  if (word === undefined || /^[\w:./ +-]{0,400}$/.test(word)) return word;
+  return redact(word.slice(0, 400));
+}
+
+type Texts = (error: DeviceCloudError) => CodeTexts;
+
+const textsOf = new WeakMap<readonly Catalogue[], Texts>();
+
+/** Texts are looked up only when they are read; one function for each list of catalogues. */
+function textsFrom(catalogues: readonly Catalogue[]): Texts {
+  const there = textsOf.get(catalogues);
+  if (there) return there;
+  const texts: Texts = ({ code, category, reason }) => {
+    const row = code === undefined ? undefined : rowOfCode(code, catalogues);
+    const from = row && catalogues.find(({ rows }) => rows.includes(row));
+    return (row && from?.texts?.[row.code]) ?? textsWithoutCode(category, reason);
+  };
+  textsOf.set(catalogues, texts);
+  return texts;
 }
 
 /** Daily quotas of IoT Hub start anew at 00:00 UTC. */
@@ -77,5 +98,3 @@ function nextUtcMidnight(now: number): Date {
   const day = new Date(now);
   return new Date(Date.UTC(day.getUTCFullYear(), day.getUTCMonth(), day.getUTCDate() + 1));
 }
-
-export type { Evidence };

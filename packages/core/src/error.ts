@@ -10,6 +10,7 @@ import {
   type Transport,
 } from './categories.ts';
 import { redact } from './redact.ts';
+import { isError } from './shape.ts';
 
 /** Why an operation was not repeated (again). */
 export type Stopped =
@@ -22,6 +23,11 @@ export type Stopped =
   | 'paced-out'
   | 'should-retry'
   | 'disabled';
+
+/** Texts that were written out already, with what an error adds of its own (`complete`). */
+export interface WrittenTexts extends CodeTexts {
+  readonly complete?: true;
+}
 
 /** What an error is made of; everything but `reason` and `advice` may be left out. */
 export interface ErrorFields {
@@ -46,7 +52,9 @@ export interface ErrorFields {
   readonly detail?: string | undefined;
   /** How far the local clock is ahead of the cloud's, in ms. */
   readonly clockSkewMs?: number | undefined;
-  readonly texts?: CodeTexts | (() => CodeTexts | undefined) | undefined;
+  /** Asked for when somebody reads them. */
+  readonly texts?: WrittenTexts | ((error: DeviceCloudError) => CodeTexts | undefined) | undefined;
+  /** A native error, made safe to print (see `safeCause`); anything else is kept out of sight. */
   readonly cause?: unknown;
 }
 
@@ -74,6 +82,7 @@ export const PUBLIC_FIELDS = [
   'serverReference',
   'trackingId',
   'timestamp',
+  'clockSkewMs',
   'operation',
   'detail',
   'attempts',
@@ -88,81 +97,94 @@ export const PUBLIC_FIELDS = [
  * safe to log; the native error is `cause`, not enumerable.
  */
 export abstract class DeviceCloudError extends Error {
-  readonly category: Category;
+  declare readonly category: Category;
   /** Documented name; else node code, AMQP condition or MQTT reason name; else `'Unlisted'`. */
-  readonly reason: KnownReason | (string & {});
+  declare readonly reason: KnownReason | (string & {});
   /** The cloud's number, kept whatever it is. */
-  readonly code: number | undefined;
-  readonly httpStatus: number | undefined;
-  readonly transport: Transport | undefined;
+  declare readonly code: number | undefined;
+  declare readonly httpStatus: number | undefined;
+  declare readonly transport: Transport | undefined;
   /** Where on the wire the fault arose. */
-  readonly scope: FaultScope | undefined;
+  declare readonly scope: FaultScope | undefined;
   /** Whom the code concerns: hub, device or module. */
-  readonly appliesTo: AppliesTo | undefined;
+  declare readonly appliesTo: AppliesTo | undefined;
   /** AMQP error condition. */
-  readonly condition: string | undefined;
+  declare readonly condition: string | undefined;
   /** MQTT reason code or 3.1.1 return code. */
-  readonly reasonCode: number | undefined;
-  readonly advice: Advice;
+  declare readonly reasonCode: number | undefined;
+  declare readonly advice: Advice;
   /** Does the default policy repeat the unchanged operation, where that is safe? */
-  readonly transient: boolean;
+  declare readonly transient: boolean;
   /** May the operation have taken effect? On a final error: the strongest over its attempts. */
-  readonly executed: Executed;
+  declare readonly executed: Executed;
   /** `'possible'`: this conflict may be the caller's own earlier attempt, which did run. */
-  readonly ownEarlierAttempt: 'possible' | undefined;
+  declare readonly ownEarlierAttempt: 'possible' | undefined;
   /** How long the cloud asked to wait, in ms. */
-  readonly retryAfterMs: number | undefined;
+  declare readonly retryAfterMs: number | undefined;
   /** When a quota resets. */
-  readonly resetAt: Date | undefined;
+  declare readonly resetAt: Date | undefined;
   /** Codes that look alike from here; set where the wire names no cause. */
-  readonly candidates: readonly number[] | undefined;
+  declare readonly candidates: readonly number[] | undefined;
   /** Another server, offered by the one that refused. */
-  readonly serverReference: string | undefined;
-  readonly trackingId: string | undefined;
+  declare readonly serverReference: string | undefined;
+  declare readonly trackingId: string | undefined;
   /** The cloud's own time stamp, as it was written. */
-  readonly timestamp: string | undefined;
+  declare readonly timestamp: string | undefined;
+  /** How far the local clock is ahead of the cloud's, in ms, where an answer showed it. */
+  declare readonly clockSkewMs: number | undefined;
   /** What the program was doing, for messages. */
-  readonly operation: string | undefined;
+  declare readonly operation: string | undefined;
   /** The cloud's own text, redacted. */
-  readonly detail: string | undefined;
+  declare readonly detail: string | undefined;
   /** How many requests were sent for the operation. */
-  readonly attempts: number | undefined;
+  declare readonly attempts: number | undefined;
   /** The waits between them, in ms. */
-  readonly waitsMs: readonly number[] | undefined;
+  declare readonly waitsMs: readonly number[] | undefined;
   /** Why the operation was not repeated (again). */
-  readonly stopped: Stopped | undefined;
+  declare readonly stopped: Stopped | undefined;
   readonly #texts: ErrorFields['texts'];
+  readonly #raw: unknown;
 
+  static {
+    // On the prototype, where no printer of errors looks: what is no error may carry the request.
+    Object.defineProperty(DeviceCloudError.prototype, 'cause', {
+      configurable: true,
+      get(this: unknown) {
+        return typeof this === 'object' && this !== null && #raw in this ? this.#raw : undefined;
+      },
+    });
+  }
+
+  /** Fields that are not known are left out, so that a log shows what there is. */
   constructor(category: Category, fields: ErrorFields) {
-    const detail = fields.detail === undefined ? undefined : redact(fields.detail);
-    const message = headline(fields, detail);
-    if (fields.cause === undefined) super(message);
-    else super(message, { cause: fields.cause });
+    const { cause } = fields;
+    const detail = fields.detail === undefined ? undefined : shortened(fields.detail);
+    const own = cause !== undefined && isError(cause);
+    if (own) super(headline(fields, detail), { cause });
+    else super(headline(fields, detail));
     this.category = category;
     this.reason = fields.reason;
-    this.code = fields.code;
-    this.httpStatus = fields.httpStatus;
-    this.transport = fields.transport;
-    this.scope = fields.scope;
-    this.appliesTo = fields.appliesTo;
-    this.condition = fields.condition;
-    this.reasonCode = fields.reasonCode;
+    if (fields.code !== undefined) this.code = fields.code;
     this.advice = fields.advice;
     this.transient = isTransient(fields.advice);
     this.executed = fields.executed ?? 'unknown';
-    this.ownEarlierAttempt = undefined;
-    this.retryAfterMs = fields.retryAfterMs;
-    this.resetAt = fields.resetAt;
-    this.candidates = fields.candidates;
-    this.serverReference = fields.serverReference;
-    this.trackingId = fields.trackingId;
-    this.timestamp = fields.timestamp;
-    this.operation = fields.operation;
-    this.detail = detail;
-    this.attempts = undefined;
-    this.waitsMs = undefined;
-    this.stopped = undefined;
+    if (detail !== undefined) this.detail = detail;
+    if (fields.httpStatus !== undefined) this.httpStatus = fields.httpStatus;
+    if (fields.transport !== undefined) this.transport = fields.transport;
+    if (fields.scope !== undefined) this.scope = fields.scope;
+    if (fields.appliesTo !== undefined) this.appliesTo = fields.appliesTo;
+    if (fields.condition !== undefined) this.condition = fields.condition;
+    if (fields.reasonCode !== undefined) this.reasonCode = fields.reasonCode;
+    if (fields.retryAfterMs !== undefined) this.retryAfterMs = fields.retryAfterMs;
+    if (fields.resetAt !== undefined) this.resetAt = fields.resetAt;
+    if (fields.candidates !== undefined) this.candidates = fields.candidates;
+    if (fields.serverReference !== undefined) this.serverReference = fields.serverReference;
+    if (fields.trackingId !== undefined) this.trackingId = fields.trackingId;
+    if (fields.timestamp !== undefined) this.timestamp = fields.timestamp;
+    if (fields.clockSkewMs !== undefined) this.clockSkewMs = fields.clockSkewMs;
+    if (fields.operation !== undefined) this.operation = fields.operation;
     this.#texts = fields.texts;
+    this.#raw = own ? undefined : cause;
   }
 
   /** Holds across copies of the package and realms; alone it is dropped by bundlers when unused. */
@@ -177,9 +199,14 @@ export abstract class DeviceCloudError extends Error {
 
   /** What to do about it. */
   get fix(): string | undefined {
-    const fix = this.#explain()?.fix;
-    if (this.ownEarlierAttempt !== 'possible') return fix;
-    return `An earlier attempt of this operation may have done it: read the resource before anything else.${fix ? ` ${fix}` : ''}`;
+    const texts = this.#explain();
+    if (texts?.complete) return texts.fix || undefined;
+    const notes = [
+      this.ownEarlierAttempt === 'possible' ? EARLIER_ATTEMPT : undefined,
+      clockNote(this.category, this.clockSkewMs),
+      texts?.fix,
+    ];
+    return notes.filter((note) => note !== undefined).join(' ') || undefined;
   }
 
   /** The page of the cloud's documentation. */
@@ -187,8 +214,8 @@ export abstract class DeviceCloudError extends Error {
     return this.#explain()?.docsUrl;
   }
 
-  #explain(): CodeTexts | undefined {
-    return typeof this.#texts === 'function' ? this.#texts() : this.#texts;
+  #explain(): WrittenTexts | undefined {
+    return typeof this.#texts === 'function' ? this.#texts(this) : this.#texts;
   }
 
   toJSON(): ErrorJson {
@@ -239,12 +266,36 @@ export interface ErrorJson {
   readonly [key: string]: unknown;
 }
 
+/** Said before the fix of an error that may be the caller's own doing. */
+const EARLIER_ATTEMPT =
+  'An earlier attempt of this operation may have done it: read the resource before anything else.';
+
+/** SAS tokens hold for clocks that are at most five minutes apart. */
+function clockNote(category: Category, skewMs: number | undefined): string | undefined {
+  if (category !== 'unauthorized' || skewMs === undefined || Math.abs(skewMs) <= 300_000) return undefined;
+  const minutes = Math.round(Math.abs(skewMs) / 60_000);
+  return `The clock of this machine is ${minutes} minutes ${skewMs > 0 ? 'ahead of' : 'behind'} the cloud's: set it right first.`;
+}
+
+/** Longest `detail`: a text for people, not a log. */
+const MAX_DETAIL = 4096;
+
+/** Redacted before it is cut, so that no half of a secret is left over. */
+function shortened(detail: string): string {
+  const text = redact(detail.length > 2 * MAX_DETAIL ? detail.slice(0, 2 * MAX_DETAIL) : detail);
+  return text.length > MAX_DETAIL ? `${text.slice(0, MAX_DETAIL - 1)}…` : text;
+}
+
 /** `[404103 DeviceNotOnline] registry.get: Timed out …`: most important first, one line. */
 function headline(fields: ErrorFields, detail: string | undefined): string {
-  const label = fields.code === undefined ? fields.reason : `${fields.code} ${fields.reason}`;
-  const words = detail === undefined ? '' : detail.replace(/\s+/g, ' ').trim();
-  const text = words.length > 200 ? `${words.slice(0, 199)}…` : words;
-  return `[${redact(label)}]${fields.operation ? ` ${redact(fields.operation)}:` : ''}${text ? ` ${text}` : ''}`;
+  const label = redact(fields.code === undefined ? fields.reason : `${fields.code} ${fields.reason}`);
+  const text = detail === undefined || detail === '' ? '' : ` ${oneLine(detail)}`;
+  return `[${label}]${fields.operation ? ` ${redact(fields.operation)}:` : ''}${text}`;
+}
+
+function oneLine(detail: string): string {
+  const words = /[\t\r\n]| {2}/.test(detail) ? detail.slice(0, 1000).replace(/\s+/g, ' ').trim() : detail;
+  return words.length > 200 ? `${words.slice(0, 199)}…` : words;
 }
 
 /**

@@ -9,6 +9,7 @@ export type { Advice, AppliesTo, Category, Executed, FaultScope, Transport } fro
 export { type ClassifyContext, classify } from './classify.ts';
 export type { Clock } from './clock.ts';
 export { DeviceCloudError, type ErrorFields, type ErrorJson, isDeviceCloudError, type Stopped } from './error.ts';
+export { fromJSON } from './error-json.ts';
 export {
   type AnyDeviceCloudError,
   BadRequestError,

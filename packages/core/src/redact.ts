@@ -1,6 +1,153 @@
-const SECRETS = /(sig=|sharedaccesskey=|accountkey=|password=|bearer |basic )[^\s;&"']+/gi;
+/*
+ * Masks what must not be logged: SAS signatures, keys of connection strings, passwords, tokens,
+ * Authorization headers, JWTs, PEM keys, user information in URLs. In any letter case, URL-encoded,
+ * quoted in JSON, and split by line wraps. Every expression is linear in the text; masking too much
+ * is preferred to masking too little.
+ */
 
-/** Mask what must not be logged. */
-export function redact(text: string): string {
-  return text.replace(SECRETS, '$1[redacted]');
+import { MAX_TEXT } from './limits.ts';
+
+const MASK = '[redacted]';
+
+/** Nearly all texts have none of these words, and are done after this one test. */
+const SUSPICIOUS =
+  /sig|key|bearer|basic|digest|passw|passphrase|pwd|secret|token|cookie|credential|authori[sz]ation|eyj|:\/\/|%3a%2f%2f|-----begin|=|%3d/i;
+
+/** Between a name and its value: `=`, `:`, `=>`, URL-encoded once or twice, with quotes of JSON inside JSON. */
+const IS = String.raw`\\{0,16}["']?\s{0,20}(?:=>|[=:]|%(?:25){0,2}3[ad])\s{0,20}`;
+/** A value: in quotes up to the closing one, else up to a blank or separator. One masked already stays. */
+const VALUE = String.raw`(?!\s{0,20}\\{0,16}["']?\[redacted\])(?:\\{1,16}"[^"\\]{1,4000}|"[^"]{1,4000}|\\{0,16}'[^']{1,4000}|[^\s"';&<>]{1,4000})`;
+
+const NAMES = [
+  String.raw`\w{0,40}(?:shared[_-]?access[_-]?key|account[_-]?key|passw(?:or)?d|passphrase|secret)`,
+  '(?:primary|secondary|symmetric|access|private|master|host|function|functions|api|subscription|encryption|device)[_-]?key(?:[_-]?[12])?',
+  'sig',
+  '(?:x-amz-)?signature',
+  'pwd',
+  '(?:access|refresh|id|sas|auth|security|session|bearer|device|user)[_-]?token',
+  'client[_-]?assertion',
+].join('|');
+
+type Mask = readonly [pattern: RegExp, replace: (...groups: string[]) => string, ofLines?: true];
+
+const masks: readonly Mask[] = [
+  [/-----BEGIN [A-Z0-9 ]{0,40}KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]{0,40}KEY-----|$)/g, () => MASK, true],
+  // The whole header, whatever its scheme; up to the end of the line or of the quotes.
+  [
+    new RegExp(
+      String.raw`\b((?:proxy-)?authorization|(?:set-)?cookie)(${IS})(\\{0,16}["']?)(?!\s{0,20}\[redacted\])([^"'\r\n\\]{1,4000})`,
+      'gi',
+    ),
+    (_all, name = '', is = '', quote = '') => `${name}${is}${quote}${MASK}`,
+    true,
+  ],
+  [
+    new RegExp(
+      String.raw`((?:^|[^a-z0-9]|%(?:25){0,2}[0-9a-f]{2}|[?&_-]|x-ms-|iothub-)(?:${NAMES})${IS})(${VALUE})`,
+      'gi',
+    ),
+    (_all, before = '', value = '') => `${before}${/^\\*["']/.exec(value)?.[0] ?? ''}${MASK}`,
+  ],
+  // A key or token under a plain name, where the value looks like one.
+  [
+    new RegExp(
+      String.raw`((?:\b(?:key|token|credentials?)\d?|[?&]code)${IS}\\{0,16}["']?)([A-Za-z0-9+/_=.%-]{16,2000})`,
+      'gi',
+    ),
+    (all, before = '', value = '') => (/\d/.test(value) ? before + MASK : all),
+  ],
+  [
+    /\b(bearer|digest|sharedkey|negotiate)((?:\s|%20|\+|:){1,20})(?!\[redacted\])([^\s"'<>,;]{3,4000})/gi,
+    (all, scheme = '', gap = '', value = '') => (WORDS.test(value) ? all : `${scheme}${gap}${MASK}`),
+  ],
+  [
+    /\b(basic)((?:\s|%20|\+|:){1,20})([A-Za-z0-9+/_-]{4,4000}(?:={0,2}|(?:%3d){0,2}))/gi,
+    (all, scheme = '', gap = '', value = '') => (isEncoded(value) ? `${scheme}${gap}${MASK}` : all),
+  ],
+  [/(?<![\w-])[\w-]{0,60}?eyJ[A-Za-z0-9_-]{4,2000}(?:(?:\.|%2e)[A-Za-z0-9_-]{2,2000}){1,4}/g, () => MASK],
+  // User information: up to the last @ before the path, since a password may hold one.
+  [
+    /\b([a-z][a-z0-9+.-]{1,20}(?::|%3a)(?:\/\/|%2f%2f))(?!\[redacted\]@)[^\s/"'<>]{1,700}@/gi,
+    (_all, scheme = '') => `${scheme}${MASK}@`,
+  ],
+  // 32 or 64 bytes in base64: what keys of devices, hubs and storage accounts look like.
+  [
+    /(^|[^A-Za-z0-9+/=])(?:[A-Za-z0-9+/]{43}=|[A-Za-z0-9+/]{86}==)(?![A-Za-z0-9+/=])/g,
+    (_all, before = '') => before + MASK,
+  ],
+];
+
+/** What follows `Bearer` in prose rather than in a header. */
+const WORDS =
+  /^(?:tokens?|auth\w*|credentials?|schemes?|headers?|realm\b.{0,4000}|challenge|error\w*|was|is|in|and|or|of|for|not|required|missing|expired|invalid)[.:!?)]?$/i;
+
+/** Base64 shows by a digit, a change of case inside, or padding; a word of prose has none. */
+function isEncoded(value: string): boolean {
+  return /[0-9+/=%]|[a-z][A-Z]/.test(value);
+}
+
+/**
+ * Mask what must not be logged. Idempotent; a text without secrets comes back as it is, of a very
+ * long one (above 64 KiB) the beginning.
+ */
+export function redact(given: string): string {
+  const text = given.length > MAX_TEXT ? `${given.slice(0, MAX_TEXT - 1)}…` : given;
+  const unwrapped = text.includes('\n') ? redactWrapped(text) : text;
+  return SUSPICIOUS.test(unwrapped) ? maskAll(unwrapped) : unwrapped;
+}
+
+function maskAll(text: string): string {
+  let masked = text;
+  for (const [pattern, replace] of masks) masked = masked.replace(pattern, replace);
+  return masked;
+}
+
+const WRAP = /[ \t]{0,400}\r?\n[ \t]{0,400}/g;
+
+/**
+ * A console that wraps lines cuts names and values in two: look at the text with the wraps taken
+ * out, and mask what is found there in the text as it is.
+ */
+function redactWrapped(text: string): string {
+  const flat = text.replace(WRAP, '');
+  if (!SUSPICIOUS.test(flat)) return text;
+  const at = positions(text);
+  const ranges: [number, number][] = [];
+  for (const [pattern, replace, ofLines] of masks) {
+    if (ofLines) continue;
+    for (const match of flat.matchAll(pattern)) {
+      const whole = match[0];
+      const masked = replace(...match);
+      const last = match.index + whole.length - 1;
+      // Not across a wrap: left to the plain look at the text.
+      if (masked === whole || (at[last] ?? 0) - (at[match.index] ?? 0) === whole.length - 1) continue;
+      const start = masked.indexOf(MASK);
+      const after = masked.length - start - MASK.length;
+      ranges.push([at[match.index + start] ?? 0, (at[last - after] ?? text.length - 1) + 1]);
+    }
+  }
+  return maskRanges(text, ranges);
+}
+
+/** Where each character of the text without wraps stands in the text. */
+function positions(text: string): readonly number[] {
+  const at: number[] = [];
+  let from = 0;
+  for (const match of text.matchAll(WRAP)) {
+    for (; from < match.index; from++) at.push(from);
+    from = match.index + match[0].length;
+  }
+  for (; from < text.length; from++) at.push(from);
+  return at;
+}
+
+function maskRanges(text: string, ranges: [number, number][]): string {
+  let masked = text;
+  let before = Infinity;
+  for (const [start, end] of ranges.sort((a, b) => b[0] - a[0])) {
+    if (end > before) continue; // inside one that is masked already
+    masked = masked.slice(0, start) + MASK + masked.slice(end);
+    before = start;
+  }
+  return masked;
 }

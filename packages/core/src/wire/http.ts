@@ -1,4 +1,4 @@
-import { type Evidence, type EvidenceFields, evidence } from '../evidence.ts';
+import { brand, type Evidence, type EvidenceFields } from '../evidence.ts';
 import { attempt, get } from '../shape.ts';
 import { type Payload, readPayload } from './payload.ts';
 import { parseHttpDate, parseRetryAfter, parseRetryAfterMs, retryAfterInProse } from './retry-after.ts';
@@ -32,14 +32,19 @@ function readAnswer({ status, headers, body, now }: HttpAnswer): Evidence | unde
   if (status < 300 && payload.failed === undefined) return undefined;
   const name =
     header(headers, 'iothub-errorcode') ?? header(headers, 'x-ms-error-code') ?? header(headers, 'iothuberrorcode');
-  return evidence({
+  const { text } = payload;
+  return brand({
     transport: 'http',
     scope: 'request',
     httpStatus: status,
-    ...payloadFields(payload),
+    payloadCode: payload.code,
     payloadName: payload.name ?? name,
-    retryAfterMs: retryAfter(headers, payload.text, now),
+    service: payload.dps ? 'dps' : undefined,
+    registrationFailed: payload.failed,
+    retryAfterMs: retryAfter(headers, text, now),
     trackingId: payload.trackingId ?? trackingIdOf(header(headers, 'x-ms-request-id')),
+    timestamp: payload.timestamp,
+    text,
     serverReference: status < 400 ? header(headers, 'location') : undefined,
     clockSkewMs: status === 401 ? clockSkew(headers, now) : undefined,
   });

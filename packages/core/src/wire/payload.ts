@@ -57,8 +57,8 @@ const decoder = new TextDecoder();
 
 function readString(given: string, depth: number, walk: Walk): void {
   const text = given.length > MAX_TEXT ? given.slice(0, MAX_TEXT) : given;
-  const first = /\S/.exec(text)?.[0];
-  if (first === undefined) return;
+  const first = firstCharacter(text);
+  if (first === '') return;
   if (first === '<' && MARKUP.test(text)) {
     readMarkup(text, walk);
     return;
@@ -72,6 +72,11 @@ function readString(given: string, depth: number, walk: Walk): void {
     if (first !== '"') walk.broken = true;
   }
   readProse(text, depth, walk);
+}
+
+function firstCharacter(text: string): string {
+  const first = text[0] ?? '';
+  return first > ' ' ? first : (/\S/.exec(text)?.[0] ?? '');
 }
 
 const MARKUP = /^\s*<(?:!doctype|html|head|body|\?xml|!--)/i;
@@ -145,44 +150,54 @@ function visit(value: unknown, depth: number, walk: Walk): void {
   }
 }
 
+/** The fields that are looked at, by their name in lower case. */
+const FIELDS: Readonly<Record<string, (value: unknown, depth: number, walk: Walk) => void>> = {
+  errorcode: visitCode,
+  code: visitCode,
+  message: visitMessage,
+  errormessage: visitMessage,
+  error_description: visitMessage,
+  exceptionmessage: visitException,
+  trackingid: (value, depth, walk) => setId(trackingIdOf(value), depth, walk),
+  timestamputc: (value, _depth, walk) => {
+    if (typeof value === 'string' && value.length <= 60) walk.timestamp ??= value;
+  },
+  registrationstate: (value, depth, walk) => {
+    walk.dps = true;
+    visit(value, depth + 1, walk);
+  },
+  operationid: markProvisioning,
+  registrationid: markProvisioning,
+  status: (value, _depth, walk) => {
+    if (value === 'failed' || value === 'disabled') walk.failed ??= value;
+  },
+  error: visitNested,
+  details: visitNested,
+  innererror: visitNested,
+};
+const FIELD_BY_NAME = new Map(Object.entries(FIELDS));
+// The two spellings that occur in nearly every answer.
+FIELD_BY_NAME.set('Message', visitMessage).set('ExceptionMessage', visitException);
+FIELD_BY_NAME.set('errorCode', visitCode).set('trackingId', FIELDS.trackingid as typeof visitCode);
+FIELD_BY_NAME.set('timestampUtc', FIELDS.timestamputc as typeof visitCode);
+
 function visitField(key: string, value: unknown, depth: number, walk: Walk): void {
-  switch (key.toLowerCase()) {
-    case 'errorcode':
-    case 'code':
-      visitCode(value, depth, walk);
-      break;
-    case 'message':
-    case 'errormessage':
-    case 'error_description':
-      if (typeof value === 'string') readString(value, depth, walk);
-      else visit(value, depth + 1, walk);
-      break;
-    case 'exceptionmessage':
-      visitException(value, depth, walk);
-      break;
-    case 'trackingid':
-      setId(trackingIdOf(value), depth, walk);
-      break;
-    case 'timestamputc':
-      if (typeof value === 'string' && value.length <= 60) walk.timestamp ??= value;
-      break;
-    case 'registrationstate':
-      walk.dps = true;
-      visit(value, depth + 1, walk);
-      break;
-    case 'operationid':
-    case 'registrationid':
-      walk.dps = true;
-      break;
-    case 'status':
-      if (value === 'failed' || value === 'disabled') walk.failed ??= value;
-      break;
-    case 'error':
-    case 'details':
-    case 'innererror':
-      if (typeof value === 'string') setText(value, depth, walk);
-      else visit(value, depth + 1, walk);
-  }
+  const field = FIELD_BY_NAME.get(key) ?? (key.length <= 20 ? FIELD_BY_NAME.get(key.toLowerCase()) : undefined);
+  field?.(value, depth, walk);
+}
+
+function visitMessage(value: unknown, depth: number, walk: Walk): void {
+  if (typeof value === 'string') readString(value, depth, walk);
+  else visit(value, depth + 1, walk);
+}
+
+function visitNested(value: unknown, depth: number, walk: Walk): void {
+  if (typeof value === 'string') setText(value, depth, walk);
+  else visit(value, depth + 1, walk);
+}
+
+function markProvisioning(_value: unknown, _depth: number, walk: Walk): void {
+  walk.dps = true;
 }
 
 /** A number, a number as a string, or a name; 0 is C#'s "no valid code". */

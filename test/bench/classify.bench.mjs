@@ -1,0 +1,90 @@
+/*
+ * Classify one failed HTTP response with a nested body, at a stack depth of 20, against
+ * - the floor: a new subclass of Error with four fields, and JSON.parse of the outer and inner body
+ * - what azure-iot-http-base and @azure/core-amqp make of the same fault
+ *
+ * Run on the built packages, in one process: `node --expose-gc test/bench/classify.bench.mjs`.
+ */
+import { translate } from '@azure/core-amqp';
+import { classify } from '@faultmap/core';
+import httpBase from 'azure-iot-http-base';
+import { bench, do_not_optimize, run, summary } from 'mitata';
+
+const DEPTH = 20;
+const LIMIT = 1.5;
+
+const inner = JSON.stringify({
+  errorCode: 404103,
+  trackingId: '62ca75baa6f7941456375b53274a4542-G:3-TimeStamp:03/15/2025 09:11:49',
+  message: 'Timed out waiting for device to connect.',
+  info: { timeout: '00:01:00' },
+  timestampUtc: '2025-03-15T09:11:49.6536567Z',
+});
+const body = JSON.stringify({ Message: inner, ExceptionMessage: '' });
+const headers = { 'content-type': 'application/json; charset=utf-8', 'iothub-errorcode': 'DeviceNotOnline' };
+const response = { status: 404, statusCode: 404, headers, body };
+const amqpError = { condition: 'amqp:not-found', description: inner };
+
+class FloorError extends Error {
+  constructor(message, code, trackingId, status, timestamp) {
+    super(message);
+    this.code = code;
+    this.trackingId = trackingId;
+    this.status = status;
+    this.timestamp = timestamp;
+  }
+}
+
+function floor() {
+  const { errorCode, trackingId, message, timestampUtc } = JSON.parse(JSON.parse(body).Message);
+  return new FloorError(message, errorCode, trackingId, 404, timestampUtc);
+}
+
+const subjects = {
+  'floor: Error subclass and two JSON.parse': floor,
+  'classify: @faultmap/core': () => classify(response),
+  'translateError: azure-iot-http-base': () => httpBase.RestApiClient.translateError(body, response),
+  'translate: @azure/core-amqp': () => translate(amqpError),
+};
+
+/** Calls from 20 frames below, since capturing the stack is most of the work. */
+function atDepth(depth, call) {
+  if (depth > 0) return atDepth(depth - 1, call);
+  return call();
+}
+
+/** Median bytes one call leaves on the heap before collection. */
+function bytesPerCall(call) {
+  const calls = 2_000;
+  const kept = new Array(calls);
+  const medians = [];
+  for (let round = 0; round < 21; round++) {
+    kept.fill(undefined);
+    globalThis.gc?.();
+    const before = process.memoryUsage().heapUsed;
+    for (let i = 0; i < calls; i++) kept[i] = atDepth(DEPTH, call);
+    medians.push((process.memoryUsage().heapUsed - before) / calls);
+  }
+  return medians.sort((a, b) => a - b)[10];
+}
+
+summary(() => {
+  for (const [name, call] of Object.entries(subjects)) bench(name, () => do_not_optimize(atDepth(DEPTH, call)));
+});
+const { benchmarks } = await run();
+const p50 = Object.fromEntries(benchmarks.map((one) => [one.alias, one.runs[0].stats.p50]));
+
+const names = Object.keys(subjects);
+const bytes = Object.fromEntries(names.map((name) => [name, bytesPerCall(subjects[name])]));
+const ratio = (name, of) => (of[name] / of[names[0]]).toFixed(2);
+console.log('\nmedian at a stack depth of 20\n');
+for (const name of names) {
+  console.log(
+    `${name.padEnd(44)} ${p50[name].toFixed(0).padStart(7)} ns  ${ratio(name, p50)} × floor  ${bytes[name].toFixed(0).padStart(6)} bytes  ${ratio(name, bytes)} × floor`,
+  );
+}
+if (!globalThis.gc) console.log('(bytes without --expose-gc are rough)');
+const ours = p50[names[1]];
+console.log(`\nat most ${LIMIT} × the floor: ${ours <= LIMIT * p50[names[0]] ? 'yes' : 'NO'}`);
+// Both peers parse less (one JSON document, or none) and keep neither number, tracking id nor time.
+for (const peer of names.slice(2)) console.log(`faster than ${peer}: ${ours < p50[peer] ? 'yes' : 'NO'}`);
