@@ -1,5 +1,5 @@
 import { type AnyDeviceCloudError, classify, type Executed } from '@faultmap/core';
-import { conclude, type Evidence, type FaultEvents } from '@faultmap/core/adapter';
+import { conclude, type Evidence, type FaultEvents, isEvidence } from '@faultmap/core/adapter';
 import { type AmqpSighting, readAmqp } from './evidence.ts';
 
 const READERS = { readers: [readAmqp] } as const;
@@ -24,7 +24,7 @@ export class Faults {
 
   /** Make the typed error of what was seen, without telling it. */
   typed(seen: AmqpSighting | Evidence, operation?: string): AnyDeviceCloudError {
-    const found = readAmqp(seen) ?? seen;
+    const found = isEvidence(seen) ? seen : (readAmqp(seen) ?? seen);
     const error = classify(found, { ...READERS, operation });
     this.#seen.set(error, found as Evidence);
     return error;

@@ -105,7 +105,9 @@ export class Reconnector {
     const { connection } = this.#setup;
     const waiting = this.#cancelWait !== undefined;
     this.#stopWaiting();
-    if (connection.options.reconnect === this.#ours) connection.options.reconnect = this.#original;
+    // Another one by now is the application's word, `false` above all: it wants none.
+    if (connection.options.reconnect !== this.#ours) return;
+    connection.options.reconnect = this.#original;
     if (!waiting || !this.#theirs || typeof this.#original !== 'function') return;
     const delay: unknown = this.#original(connection.conn_established_counter);
     if (typeof delay === 'number' && delay >= 0)

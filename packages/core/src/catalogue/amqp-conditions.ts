@@ -121,7 +121,8 @@ const conditions = {
   'amqp:link:transfer-limit-exceeded': mixUp,
   'amqp:link:message-size-exceeded': { ...badRequest, candidates: [413001] },
   'amqp:link:redirect': redirect,
-  'amqp:link:stolen': { ...takeOver, candidates: [409002] },
+  // On a device's link it is the code's own condition; elsewhere (a reader of an event stream) a sibling of it.
+  'amqp:link:stolen': { ...takeOver, candidates: [409002], cases: [{ code: 409002, side: 'device' }] },
 
   // transaction-error [part 4, 4.5.8]
   'amqp:transaction:unknown-id': badRequest,
