@@ -69,6 +69,7 @@ class Attachment implements MqttHandle {
   readonly #requests: Requests;
   readonly #reconnector: Reconnector;
   readonly #undo: (() => void)[] = [];
+  #endFault: AnyDeviceCloudError | undefined;
 
   constructor(client: MqttClient, options: ResolvedMqttOptions, release: () => void) {
     this.#client = client;
@@ -78,7 +79,8 @@ class Attachment implements MqttHandle {
     const { operationTimeoutMs, offlineTimeoutMs } = options;
     const limits = { clock, operationTimeoutMs, offlineTimeoutMs };
     const parts = { client, faults: this.#faults, acks: this.#acks, clock };
-    this.#operations = new Operations({ ...parts, ...limits, fault: () => this.#connection.fault }, client.connected);
+    const reasons = { fault: () => this.#connection.fault, endFault: () => this.#tellEnd() };
+    this.#operations = new Operations({ ...parts, ...limits, ...reasons }, client.connected);
     const methods = wrapMethods(client, {
       call: (verb, original, args) => this.#operations.call(verb, original, args),
       ended: () => guarded(() => this.#ended()),
@@ -174,6 +176,7 @@ class Attachment implements MqttHandle {
   }
 
   #sent(packet: Packet): void {
+    if (packet.cmd === 'connect') this.#endFault = undefined;
     this.#connection.sent(packet);
     this.#acks.sent(packet);
     this.#operations.sent(packet);
@@ -194,9 +197,15 @@ class Attachment implements MqttHandle {
   #ended(): void {
     this.#reconnector.idle();
     if (this.#operations.size + this.#requests.size === 0) return;
-    const fault = this.#faults.tell(ended('ClientEnded', 'mqtt.connection'));
+    const fault = this.#tellEnd();
     this.#operations.ended(fault);
     this.#requests.gaveUp(fault);
+  }
+
+  /** Once for one `end()`, however many were pending. */
+  #tellEnd(): AnyDeviceCloudError {
+    this.#endFault ??= this.#faults.tell(ended('ClientEnded', 'mqtt.connection'));
+    return this.#endFault;
   }
 }
 

@@ -17,8 +17,10 @@ export interface OperationsSetup {
   readonly clock: Clock;
   readonly operationTimeoutMs: number;
   readonly offlineTimeoutMs: number;
-  /** Why the present connection ended, where that is known. */
+  /** Why the present connection ended, or is about to, where that is known. */
   readonly fault: () => AnyDeviceCloudError | undefined;
+  /** The fault of having been ended by the program with something pending. */
+  readonly endFault: () => AnyDeviceCloudError;
 }
 
 /**
@@ -182,8 +184,8 @@ export class Operations {
     const { operation } = one;
     // A SUBSCRIBE that is called off may be sent all the same: mqtt.js subscribes again on the next connection.
     const executed = one.sent || one.kind === 'subscribe' ? 'unknown' : 'no';
-    if (message === 'client disconnecting' || (isClosed(raw) && client.disconnecting))
-      return faults.tell(ended('ClientEnded', operation, executed));
+    if (message === 'client disconnecting') return faults.tell(ended('ClientEnded', operation, executed));
+    if (isClosed(raw) && client.disconnecting) return because(this.#setup.endFault(), { operation, executed });
     const reason = this.#reason();
     if (reason && (isClosed(raw) || message === 'No connection to broker' || /suback granted/.test(message)))
       return because(reason, { operation, executed });
