@@ -1,4 +1,4 @@
-import { API, connectHttp, observe, rawHttp, type Scene, type Stage } from './stage.ts';
+import { connectHttp, observe, rawHttp, type Scene, type Stage } from './stage.ts';
 
 const http = { transport: 'HTTP', raw: rawHttp };
 const callMethod = { methodName: 'reboot', payload: null, responseTimeoutInSeconds: 1 };
@@ -74,5 +74,3 @@ function observeService(
   const attached = connectHttp(cloud, cloud.serviceToken());
   return observe(attached.faults, http, () => operation(attached.client));
 }
-
-export { API };

@@ -100,8 +100,8 @@ function asTyped(thrown: unknown): AnyDeviceCloudError {
 
 /** Why it was thrown, for a person. */
 function describe(error: AnyDeviceCloudError): string {
-  if (error.resetAt) return `thrown: resets ${error.resetAt.toISOString().slice(0, 16)}Z`;
-  if (error.advice === 'renew-credentials') return 'thrown: renew the credentials';
+  if (error.resetAt) return `thrown: until ${error.resetAt.toISOString().slice(0, 16)}Z`;
+  if (error.advice === 'renew-credentials') return 'thrown: renew credentials';
   if (error.stopped === 'not-idempotent') return 'thrown: may have run';
   return 'thrown: no repeat helps';
 }

@@ -40,7 +40,7 @@ export function differences({ expected, outcome }: Row): string[] {
 export function render(rows: readonly Row[]): string {
   const table = new Table({
     head: ['', 'code', 'reason', 'seen over', 'the library gave', 'category', 'executed?', 'faultmap'],
-    colWidths: [3, 9, 26, 11, 34, 14, 11, 30],
+    colWidths: [3, 9, 28, 11, 42, 14, 11, 32],
     wordWrap: true,
     style: { head: ['bold'], border: ['gray'], compact: true },
   });
@@ -54,12 +54,16 @@ export function render(rows: readonly Row[]): string {
     }
     const { transport, raw, error, said } = row.outcome;
     const reason = split(error.reason) + (String(error.code) === row.key ? '' : ` (${error.code})`);
-    table.push([mark, pc.bold(label), reason, transport, pc.dim(raw), error.category, error.executed, said]);
+    table.push([mark, pc.bold(label), reason, transport, pc.dim(short(raw, 40)), error.category, error.executed, said]);
   }
   return table.toString();
 }
 
+function short(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
+}
+
 /** Long names wrap between their words: a space no eye sees would break copying, so a soft one. */
 function split(name: string): string {
-  return name.length <= 24 ? name : name.replace(/(?<=[a-z])(?=[A-Z])/g, ' ');
+  return name.length <= 26 ? name : name.replace(/(?<=[a-z])(?=[A-Z])/g, ' ');
 }
