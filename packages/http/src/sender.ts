@@ -66,7 +66,7 @@ export class HttpSender implements Sender {
       const at = Math.trunc(clock.now() - this.#since);
       const passage = this.#gates.passageOf(config, retry, at);
       const inner = resolveAdapter(adapter, config);
-      if (passage?.gate.free === false) return this.#run(inner, config);
+      if (passage?.gate.free === false || retry.clock !== this.#request.retry.clock) return this.#run(inner, config);
       if (this.#stamps) this.#stamp(config, 1);
       return inner(config).then(passage?.succeeded, failed.bind(undefined, config, at));
     };
@@ -78,12 +78,12 @@ export class HttpSender implements Sender {
 
   /** What an application gets instead of what axios rejected with; what is not axios' passes. */
   typed(raw: unknown): unknown {
-    if (typeof raw !== 'object' || raw === null || isDeviceCloudError(raw) || isCancellation(raw)) return raw;
-    const error = this.#errors.announced(raw) ?? (isFailedRequest(raw) ? this.#late(raw) : undefined);
+    if (typeof raw !== 'object' || raw === null || isDeviceCloudError(raw)) return raw;
     // It may be sent again elsewhere, as `error.config`: then it is no longer ours.
     const { config } = raw as { config?: MarkedConfig };
     if (config) delete config[MARK];
-    return error ?? raw;
+    if (isCancellation(raw)) return raw;
+    return this.#errors.announced(raw) ?? (isFailedRequest(raw) ? this.#late(raw) : undefined) ?? raw;
   }
 
   /** A failure that never came by the adapter: of one given per request, or of a transform. */
@@ -141,9 +141,10 @@ export class HttpSender implements Sender {
 
   /** The request's own word, then the attachment's, then HTTP's rules. */
   #isIdempotent(config: MarkedConfig, request: RequestOptions): boolean {
+    if (request.idempotent !== undefined) return request.idempotent;
     const { idempotent } = this.#options;
     const said = typeof idempotent === 'function' ? idempotent(config) : idempotent;
-    return request.idempotent ?? said ?? request.retry.idempotent ?? idempotentByHttp(config);
+    return said ?? request.retry.idempotent ?? idempotentByHttp(config);
   }
 
   /** What the cloud's side is to know of an attempt, if anything. */
