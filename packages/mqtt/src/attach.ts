@@ -1,4 +1,4 @@
-import type { AnyDeviceCloudError, FaultEventName, FaultListener } from '@faultmap/core';
+import { type AnyDeviceCloudError, type FaultEventName, type FaultListener, isDeviceCloudError } from '@faultmap/core';
 import {
   attachOnce,
   createCredentials,
@@ -11,7 +11,7 @@ import { Acks } from './acks.ts';
 import type { MqttAnswer } from './answer.ts';
 import { levelOf } from './client.ts';
 import { Connection, type ConnectionHooks, guarded } from './connection.ts';
-import { ended, Faults } from './faults.ts';
+import { because, ended, Faults } from './faults.ts';
 import { Operations } from './operations.ts';
 import { type MqttOptions, type ResolvedMqttOptions, resolveMqttOptions } from './options.ts';
 import { Reconnector } from './reconnect.ts';
@@ -218,7 +218,7 @@ function isGoverned(client: MqttClient, { reconnect }: ResolvedMqttOptions): boo
 function transfersOver(operations: Operations, methods: ReturnType<typeof wrapMethods>) {
   return {
     publish: (topic: string, payload: Buffer, how: object, done: (error: unknown) => void) => {
-      const callback = (error: unknown) => done(error);
+      const callback = (error: unknown) => done(error && ofRequest(error));
       operations.call('publish', methods.publish, [topic, payload, how, callback]);
       return () => operations.callOff(callback);
     },
@@ -226,10 +226,14 @@ function transfersOver(operations: Operations, methods: ReturnType<typeof wrapMe
       new Promise<void>((resolve, reject) => {
         // Also where mqtt.js thinks it is subscribed: after a reconnect it may not be yet.
         const again = { [filter]: { qos: 0 }, resubscribe: true };
-        operations.call('subscribe', methods.subscribe, [
-          again,
-          (error: unknown) => (error ? reject(error) : resolve()),
-        ]);
+        const done = (error: unknown) => (error ? reject(ofRequest(error)) : resolve());
+        operations.call('subscribe', methods.subscribe, [again, done]);
       }),
   };
+}
+
+/** What publishing or subscribing failed with was told: the request that fails with it is no second fault. */
+function ofRequest(error: unknown): unknown {
+  if (!isDeviceCloudError(error)) return error;
+  return because(error, { operation: 'mqtt.request', executed: error.executed === 'no' ? 'no' : 'unknown' });
 }

@@ -1,0 +1,460 @@
+import { setTimeout as after } from 'node:timers/promises';
+import type { IPublishPacket } from 'mqtt-packet';
+import { describe, expect, test } from 'vitest';
+import type { Link, Script } from './support/peer.ts';
+import { connected, rejection, type Stage, type StageOptions, setStage, until } from './support/stage.ts';
+
+const fast = { baseDelayMs: 1, maxDelayMs: 5, throttledBaseDelayMs: 1, throttledMaxDelayMs: 5 };
+const attach = { retry: fast, reconnect: { baseDelayMs: 1, maxDelayMs: 5, stableAfterMs: 0 } };
+
+async function staged(options: StageOptions, run: (stage: Stage) => Promise<void>): Promise<void> {
+  const stage = await setStage({ attach, ...options });
+  try {
+    await connected(stage);
+    await run(stage);
+  } finally {
+    await stage.close();
+  }
+}
+
+const ridOf = ({ topic }: IPublishPacket) => /\$rid=([^&]+)/.exec(topic)?.[1];
+const say = (link: Link, topic: string, payload: unknown, properties?: object) =>
+  link.send({
+    cmd: 'publish',
+    topic,
+    payload: typeof payload === 'string' ? payload : JSON.stringify(payload),
+    qos: 0,
+    dup: false,
+    retain: false,
+    ...(properties && { properties }),
+  });
+/** Answers of a twin, one for each request in turn; the last one for all that follow. */
+const twin = (...answers: { status: number; body?: unknown; query?: string }[]): Script => {
+  let at = 0;
+  return {
+    publish: (link, packet) => {
+      const { status, body = '', query = '' } = answers[Math.min(at++, answers.length - 1)] ?? { status: 500 };
+      say(link, `$iothub/twin/res/${status}/?$rid=${ridOf(packet)}${query}`, body);
+    },
+  };
+};
+const GET = '$iothub/twin/GET/';
+const PATCH = '$iothub/twin/PATCH/properties/reported/';
+const fault = (errorCode: number, message: string) => ({
+  errorCode,
+  message,
+  trackingId: '0a1b2c3d4e5f60718293a4b5c6d7e8f9-G:1',
+});
+
+describe.each([4, 5] as const)('twin requests (level %d)', (level) => {
+  test('give status, body and properties; subscribed once, and before the first request', () =>
+    staged(
+      {
+        level,
+        peer: { script: twin({ status: 200, body: { desired: { a: 1 } } }, { status: 204, query: '&$version=7' }) },
+      },
+      async ({ handle, peer }) => {
+        const [got, patched] = [await handle.request<{ desired: object }>(GET), await handle.request(PATCH, { b: 2 })];
+        expect(got).toEqual({ status: 200, payload: { desired: { a: 1 } }, properties: expect.objectContaining({}) });
+        expect(got.payload.desired).toEqual({ a: 1 });
+        expect(patched).toMatchObject({ status: 204, payload: undefined, properties: { $version: '7' } });
+        const order = peer.links[0]?.received.map(({ cmd }) => cmd);
+        expect(order?.filter((cmd) => cmd === 'subscribe' || cmd === 'publish')).toEqual([
+          'subscribe',
+          'publish',
+          'publish',
+        ]);
+        expect(
+          peer.links[0]?.of('publish').map(({ topic, payload }) => [topic.split('$rid=')[0], String(payload)]),
+        ).toEqual([
+          ['$iothub/twin/GET/?', ''],
+          ['$iothub/twin/PATCH/properties/reported/?', '{"b":2}'],
+        ]);
+      },
+    ));
+
+  test('that are refused reject with code, tracking id and text', () =>
+    staged(
+      { level, peer: { script: twin({ status: 400, body: fault(400004, 'malformed patch') }) } },
+      async ({ handle, of }) => {
+        expect(await rejection(handle.request(PATCH, {}))).toMatchObject({
+          category: 'bad-request',
+          code: 400004,
+          reason: 'ArgumentInvalid',
+          httpStatus: 400,
+          detail: 'malformed patch',
+          stopped: 'not-transient',
+          attempts: 1,
+        });
+        expect(of('fault')).toHaveLength(1);
+        expect(of('give-up')).toHaveLength(1);
+      },
+    ));
+
+  test('are repeated after 429, a PATCH too, with a request id of their own', () =>
+    staged(
+      { level, peer: { script: twin({ status: 429 }, { status: 429, body: fault(429001, 'slow') }, { status: 204 }) } },
+      async ({ handle, peer, of }) => {
+        expect(await handle.request(PATCH, {})).toMatchObject({ status: 204 });
+        const rids = peer.links[0]?.of('publish').map(ridOf);
+        expect(new Set(rids).size).toBe(3);
+        expect(of('fault').map(({ error }) => error.code)).toEqual([undefined, 429001]);
+        expect(of('recovered')).toHaveLength(1);
+      },
+    ));
+
+  test('wait at least as long as the answer asks for', () =>
+    staged(
+      { level, peer: { script: twin({ status: 429, query: '&retry-after=1' }, { status: 200, body: {} }) } },
+      async ({ handle, of }) => {
+        await handle.request(GET);
+        expect(of('retry')[0]?.delayMs).toBeGreaterThanOrEqual(1_000);
+      },
+    ));
+
+  test('are repeated after 5xx where that is safe: a GET is, a PATCH is not', () =>
+    staged(
+      { level, peer: { script: twin({ status: 500 }, { status: 200, body: {} }, { status: 500 }) } },
+      async ({ handle }) => {
+        expect(await handle.request(GET)).toMatchObject({ status: 200 });
+        expect(await rejection(handle.request(PATCH, {}))).toMatchObject({
+          category: 'server',
+          stopped: 'not-idempotent',
+        });
+      },
+    ));
+
+  test('declared idempotent are repeated after 5xx', () =>
+    staged({ level, peer: { script: twin({ status: 503 }, { status: 204 }) } }, async ({ handle }) => {
+      expect(await handle.request(PATCH, {}, { idempotent: true })).toMatchObject({ status: 204 });
+    }));
+
+  test('with `retry: false` are not repeated', () =>
+    staged({ level, peer: { script: twin({ status: 429 }, { status: 200, body: {} }) } }, async ({ handle }) => {
+      expect(await rejection(handle.request(GET, undefined, { retry: false }))).toMatchObject({
+        category: 'throttled',
+        stopped: 'disabled',
+      });
+    }));
+
+  test('answered by a page that is no JSON are a violation', () =>
+    staged({ level, peer: { script: twin({ status: 200, body: '<html>Bad gateway</html>' }) } }, async ({ handle }) => {
+      expect(await rejection(handle.request(PATCH, {}))).toMatchObject({
+        category: 'protocol',
+        reason: 'BrokenAnswer',
+      });
+    }));
+
+  test('never answered end by their time, and say how often they were sent', () =>
+    staged({ level, peer: { script: { publish: () => {} } } }, async ({ handle, of }) => {
+      const error = await rejection(
+        handle.request(GET, undefined, { attemptTimeoutMs: 40, retry: { maxAttempts: 2 } }),
+      );
+      expect(error).toMatchObject({ category: 'timeout', executed: 'unknown', attempts: 2, stopped: 'attempts' });
+      expect(of('fault')).toHaveLength(2);
+    }));
+
+  test('end hard at their deadline, the first attempt too', () =>
+    staged({ level, peer: { script: { publish: () => {} } } }, async ({ handle }) => {
+      const error = await rejection(handle.request(GET, undefined, { retry: { deadlineMs: 60 } }));
+      expect(error).toMatchObject({ category: 'timeout', reason: 'DeadlineExceeded', stopped: 'deadline' });
+    }));
+
+  test('ignore late and double answers, and answers to others', () =>
+    staged(
+      {
+        level,
+        peer: {
+          script: {
+            publish: (link, packet) => {
+              say(link, '$iothub/twin/res/200/?$rid=somebody-else', { wrong: true });
+              for (const n of [1, 2]) say(link, `$iothub/twin/res/200/?$rid=${ridOf(packet)}`, { n });
+            },
+          },
+        },
+      },
+      async ({ handle, peer, of }) => {
+        expect((await handle.request(GET)).payload).toEqual({ n: 1 });
+        peer.script({
+          publish: (link, packet) =>
+            void setTimeout(() => say(link, `$iothub/twin/res/500/?$rid=${ridOf(packet)}`, ''), 80),
+        });
+        await rejection(handle.request(GET, undefined, { attemptTimeoutMs: 20, retry: false }));
+        await after(120);
+        expect(of('fault').map(({ error }) => error.category)).toEqual(['timeout']);
+      },
+    ));
+
+  test('aborted reject with the reason of the signal', () =>
+    staged({ level, peer: { script: { publish: () => {} } } }, async ({ handle, told }) => {
+      const controller = new AbortController();
+      const pending = handle.request(GET, undefined, { signal: controller.signal });
+      const reason = new Error('enough');
+      setTimeout(() => controller.abort(reason), 20);
+      expect(await rejection(pending)).toBe(reason);
+      expect(told).toEqual([]);
+    }));
+
+  test('whose connection is lost are asked again on the next, where that is safe', () =>
+    staged({ level, peer: { script: { publish: (link) => link.reset() } } }, async ({ handle, peer, of }) => {
+      const [get, patch] = [handle.request(GET), handle.request(PATCH, {}).catch((error: unknown) => error)];
+      await until(() => of('fault').length > 0, 'the connection is lost');
+      peer.script(twin({ status: 200, body: { again: true } }));
+      expect((await get).payload).toEqual({ again: true });
+      expect(await patch).toMatchObject({ reason: 'ECONNRESET', executed: 'unknown', stopped: 'not-idempotent' });
+      expect(of('fault')).toHaveLength(1);
+    }));
+
+  test('made without a connection wait for it, and are subscribed first', async () => {
+    const stage = await setStage({
+      level,
+      attach,
+      peer: {
+        script: { ...twin({ status: 200, body: {} }), connect: (link) => void setTimeout(() => link.connack(0), 80) },
+      },
+    });
+    expect(await stage.handle.request(GET)).toMatchObject({ status: 200 });
+    expect(stage.peer.links[0]?.received.map(({ cmd }) => cmd)).toEqual(['connect', 'subscribe', 'publish']);
+    await stage.close();
+  });
+
+  test('that wait when the program detaches or ends are told so', () =>
+    staged({ level, peer: { script: { publish: () => {} } } }, async ({ handle, client }) => {
+      const pending = handle.request(GET);
+      await until(() => client.listenerCount('message') > 0, 'attached');
+      await after(30);
+      handle.detach();
+      expect(await rejection(pending)).toMatchObject({ reason: 'Detached', executed: 'unknown' });
+      expect(await rejection(handle.request(GET))).toMatchObject({ reason: 'Detached', executed: 'no' });
+    }));
+
+  test('that wait when the program ends the client are told so', () =>
+    staged({ level, peer: { script: { publish: () => {} } } }, async ({ handle, client, peer }) => {
+      const pending = handle.request(GET);
+      await until(() => (peer.links[0]?.of('publish').length ?? 0) > 0, 'it is sent');
+      client.end(true);
+      expect(await rejection(pending)).toMatchObject({ reason: 'ClientEnded', executed: 'unknown' });
+    }));
+
+  test('whose subscription is refused say so', () =>
+    staged(
+      {
+        level,
+        peer: {
+          script: { subscribe: (link, { messageId }) => link.send({ cmd: 'suback', messageId, granted: [0x80] }) },
+        },
+      },
+      async ({ handle, peer, of }) => {
+        expect(await rejection(handle.request(GET))).toMatchObject({
+          scope: 'subscription',
+          reasonCode: 0x80,
+          attempts: 0,
+        });
+        expect(of('fault')).toHaveLength(1);
+        expect(peer.links[0]?.of('publish')).toEqual([]);
+      },
+    ));
+});
+
+test('an answer to a request that the program made by itself is a fault when it refuses', async () => {
+  await staged({ peer: { script: twin({ status: 404, body: fault(404001, 'gone') }) } }, async ({ client, heard }) => {
+    await client.publishAsync('$iothub/twin/GET/?$rid=mine', '');
+    expect((await heard('fault')).error).toMatchObject({ code: 404001, category: 'not-found' });
+  });
+});
+
+describe('registration with DPS', () => {
+  const PUT = '$dps/registrations/PUT/iotdps-register/';
+  const dps = (...answers: { status: number; body?: unknown; query?: string }[]): Script => {
+    let at = 0;
+    return {
+      publish: (link, packet) => {
+        const { status, body = '', query = '' } = answers[Math.min(at++, answers.length - 1)] ?? { status: 500 };
+        say(link, `$dps/registrations/res/${status}/?$rid=${ridOf(packet)}${query}`, body);
+      },
+    };
+  };
+  const assigning = { status: 202, body: { operationId: 'op/1', status: 'assigning' }, query: '&retry-after=1' };
+  const assigned = {
+    status: 200,
+    body: { operationId: 'op/1', status: 'assigned', registrationState: { assignedHub: 'hub.example', deviceId: 'd' } },
+  };
+
+  test('is polled as often as the service asks, until it is assigned', () =>
+    staged(
+      { peer: { script: dps(assigning, { ...assigning, query: '&Retry-After=1' }, assigned) } },
+      async ({ handle, peer }) => {
+        const answer = await handle.request<{ registrationState: object }>(PUT, { registrationId: 'd' });
+        expect(answer.payload.registrationState).toEqual({ assignedHub: 'hub.example', deviceId: 'd' });
+        expect(peer.links[0]?.of('publish').map(({ topic }) => topic.replace(/rid=[^&]+/, 'rid=R'))).toEqual([
+          '$dps/registrations/PUT/iotdps-register/?$rid=R',
+          '$dps/registrations/GET/iotdps-get-operationstatus/?$rid=R&operationId=op%2F1',
+          '$dps/registrations/GET/iotdps-get-operationstatus/?$rid=R&operationId=op%2F1',
+        ]);
+      },
+    ));
+
+  test('that failed is a fault, though the status says 200', () =>
+    staged(
+      {
+        peer: {
+          script: dps({
+            status: 200,
+            body: {
+              status: 'failed',
+              registrationState: { status: 'failed', errorCode: 400209, errorMessage: 'Custom allocation failed' },
+            },
+          }),
+        },
+      },
+      async ({ handle }) => {
+        expect(await rejection(handle.request(PUT, {}))).toMatchObject({
+          code: 400209,
+          detail: 'Custom allocation failed',
+        });
+      },
+    ));
+
+  test('is asked for again when the service is throttled, also while polling', () =>
+    staged(
+      { peer: { script: dps({ status: 429, query: '&retry-after=1' }, assigning, { status: 503 }, assigned) } },
+      async ({ handle, of }) => {
+        expect(await handle.request(PUT, {})).toMatchObject({ status: 200 });
+        expect(of('fault').map(({ error }) => error.category)).toEqual(['throttled', 'server']);
+      },
+    ));
+
+  test('refused says why', () =>
+    staged(
+      {
+        peer: {
+          script: dps({ status: 401, body: { errorCode: 401002, message: 'Invalid certificate', trackingId: 'x' } }),
+        },
+      },
+      async ({ handle }) => {
+        expect(await rejection(handle.request(PUT, {}))).toMatchObject({
+          category: 'unauthorized',
+          code: 401002,
+          stopped: 'not-transient',
+        });
+      },
+    ));
+
+  test('that goes on assigning ends at its deadline', () =>
+    staged({ peer: { script: dps(assigning) } }, async ({ handle, of }) => {
+      expect(await rejection(handle.request(PUT, {}, { retry: { deadlineMs: 1_500 } }))).toMatchObject({
+        category: 'timeout',
+        stopped: 'deadline',
+      });
+      expect(of('give-up')).toHaveLength(1);
+    }));
+
+  test('that goes on assigning ends at once when aborted', () =>
+    staged({ peer: { script: dps(assigning) } }, async ({ handle }) => {
+      const controller = new AbortController();
+      setTimeout(() => controller.abort('stop'), 50);
+      expect(await rejection(handle.request(PUT, {}, { signal: controller.signal }))).toBe('stop');
+    }));
+
+  test('without an operation id to poll is a violation', () =>
+    staged({ peer: { script: dps({ status: 202, body: { status: 'assigning' } }) } }, async ({ handle }) => {
+      expect(await rejection(handle.request(PUT, {}))).toMatchObject({ category: 'protocol' });
+    }));
+});
+
+describe('any other pair of topics', () => {
+  test('over MQTT 5: response topic and correlation data', () =>
+    staged(
+      {
+        level: 5,
+        peer: {
+          script: {
+            publish: (link, { topic, payload, properties }) =>
+              say(link, properties?.responseTopic ?? '', `${topic}:${payload}`, {
+                correlationData: properties?.correlationData,
+                userProperties: { mood: 'fine' },
+              }),
+          },
+        },
+      },
+      async ({ handle, peer }) => {
+        const answer = await handle.request<Buffer>('app/ask', 'how?', { responseTopic: 'app/answers/me' });
+        expect({ ...answer, payload: String(answer.payload) }).toEqual({
+          status: 200,
+          payload: 'app/ask:how?',
+          properties: { mood: 'fine' },
+        });
+        expect(peer.links[0]?.of('publish')[0]).toMatchObject({
+          topic: 'app/ask',
+          properties: { responseTopic: 'app/answers/me' },
+        });
+      },
+    ));
+
+  test('over MQTT 5: two at once, answered in the other order', () =>
+    staged({ level: 5 }, async ({ handle, peer }) => {
+      const asked: IPublishPacket[] = [];
+      peer.script({
+        publish: (link, packet) => {
+          asked.push(packet);
+          if (asked.length === 2)
+            for (const one of asked.reverse())
+              say(link, 'r', String(one.payload), { correlationData: one.properties?.correlationData });
+        },
+      });
+      const answers = await Promise.all(
+        ['1', '2'].map((text) => handle.request<Buffer>('q', text, { responseTopic: 'r' })),
+      );
+      expect(answers.map(({ payload }) => String(payload))).toEqual(['1', '2']);
+    }));
+
+  test('over MQTT 5: a status of the IoT Hub preview', () =>
+    staged(
+      {
+        level: 5,
+        peer: {
+          script: {
+            publish: (link, { properties }) =>
+              say(link, '$iothub/responses', '', {
+                correlationData: properties?.correlationData,
+                userProperties: { status: '0100', reason: 'no such method' },
+              }),
+          },
+        },
+      },
+      async ({ handle }) => {
+        expect(
+          await rejection(handle.request('$iothub/methods/x', '', { responseTopic: '$iothub/responses' })),
+        ).toMatchObject({ category: 'bad-request', reason: 'BadRequest', detail: 'no such method' });
+      },
+    ));
+
+  test('over 3.1.1: the request id comes back in the topic, and so does the status', () =>
+    staged(
+      {
+        peer: {
+          script: {
+            publish: (link, packet) => say(link, `app/res/${String(packet.payload)}/?$rid=${ridOf(packet)}`, 'body'),
+          },
+        },
+      },
+      async ({ handle, peer }) => {
+        const answer = await handle.request<Buffer>('app/ask', '201', { responseTopic: 'app/res/#' });
+        expect({ ...answer, payload: String(answer.payload) }).toMatchObject({ status: 201, payload: 'body' });
+        expect(await rejection(handle.request('app/ask', '404', { responseTopic: 'app/res/#' }))).toMatchObject({
+          category: 'not-found',
+          httpStatus: 404,
+          transport: 'mqtt',
+        });
+        expect(peer.links[0]?.of('subscribe')).toHaveLength(1);
+      },
+    ));
+
+  test('needs to know where the answer comes', () =>
+    staged({}, async ({ handle }) => {
+      await expect(handle.request('app/ask')).rejects.toThrow(/request: option responseTopic: expected/);
+      await expect(handle.request(GET, '', { qos: 3 as never })).rejects.toThrow(
+        /request: option qos: expected one of 0, 1, 2, got 3/,
+      );
+    }));
+});
