@@ -2,6 +2,8 @@ import { type AddressInfo, createServer as createTcpServer, type Server, type So
 import { createServer as createTlsServer } from 'node:tls';
 import type { WebSocket } from 'ws';
 import type { ListenerContext, RunningListener } from '../listener.ts';
+import { resetSocket } from '../reset-socket.ts';
+
 import { type Endpoint, Peer } from './peer.ts';
 import { type ByteStream, Pipe } from './pipe.ts';
 
@@ -84,13 +86,6 @@ function pipeOfSocket(socket: Socket): Pipe {
   });
   socket.on('close', () => pipe.closed(failure));
   return pipe;
-}
-
-/** A TLS socket cannot be reset itself: the TCP socket beneath it is. */
-function resetSocket(socket: Socket): void {
-  const { _parent } = socket as Socket & { readonly _parent?: Socket };
-  (_parent ?? socket).resetAndDestroy();
-  socket.destroy();
 }
 
 function pipeOfWebSocket(socket: WebSocket): Pipe {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { UncleanFault } from '../faults/types.ts';
 import { GATEWAY_PAGE } from '../forms/http.ts';
+import { resetSocket } from '../reset-socket.ts';
 import type { Clock } from '../state/clock.ts';
 import type { HandlerAnswer } from './types.ts';
 
@@ -36,7 +37,7 @@ export function send(response: ServerResponse, answer: HandlerAnswer): void {
 
 /** Reset the connection: the client sees ECONNRESET. */
 export function reset(response: ServerResponse): void {
-  response.socket?.resetAndDestroy();
+  if (response.socket) resetSocket(response.socket);
 }
 
 /** Send bytes that are no HTTP, and close. */

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { generate, type Packet, writeToStream } from 'mqtt-packet';
 import type { UncleanFault } from '../faults/types.ts';
+import { resetSocket } from '../reset-socket.ts';
 import type { Clock } from '../state/clock.ts';
 
 /** A moment for the client to read what was sent, before the connection goes, in ms. */
@@ -48,8 +50,7 @@ export class Wire {
 
   /** Reset: the client sees ECONNRESET. */
   reset(): void {
-    const socket = this.#stream as Duplex & { resetAndDestroy?: () => void };
-    if (socket.resetAndDestroy) socket.resetAndDestroy();
+    if (this.#stream instanceof Socket) resetSocket(this.#stream);
     else this.#stream.destroy();
   }
 

@@ -83,7 +83,8 @@ function respond(link: Link, message: AmqpMessage, { status, body, version }: An
   out?.send({
     correlation_id: message.correlation_id ?? message.message_id,
     message_annotations: { status: int(status), ...(version !== undefined && { version: long(version) }) },
-    body: dataSection(body ?? ''),
+    // An empty section would be read as JSON by the official client, which then never answers.
+    ...(body && { body: dataSection(body) }),
   });
 }
 
