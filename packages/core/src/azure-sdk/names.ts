@@ -88,6 +88,11 @@ export const classes: Readonly<Record<string, ProseConclusion>> = {
 
   // Java
   BadFormat: 'badRequest',
+  Conflict: 'conflict',
+  TooManyRequests: 'throttled',
+  // As the class is spelled.
+  Unathorized: 'unauthorized',
+  MessagingEntityNotFound: 'notFound',
   BadMessage: 'badRequest',
   HubOrDeviceIdNotFound: 'notFound',
   UnknownHost: 'unresolved',

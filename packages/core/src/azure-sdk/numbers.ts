@@ -23,7 +23,7 @@ const pubSubClient: Readonly<Record<number, ProseConclusion>> = {
 export function resultInText(text: string): ProseConclusion | undefined {
   // paho: a number with a disconnect is the library's own; with a connect it is the CONNACK's.
   const end =
-    /\bdisconnect\w* (?:called: |with |unexpectedly )?[\w ():]{0,40}?(?:\brc ?={1,2} ?|result code:? ?)(\d{1,2})\b/i.exec(
+    /disconnect\w* ?(?:called: |with |unexpectedly )?[\w ():]{0,40}?(?:\brc[ :=]{1,3}|result code:? ?)(\d{1,2})\b/i.exec(
       text,
     );
   if (end) return Number(end[1]) === 0 ? undefined : 'connectionLost';

@@ -52,10 +52,14 @@ function classIn(text: string): NamedClass | undefined {
   const distrusted = FIRST_CONNECTION.test(text);
   for (const [whole, stem = ''] of text.matchAll(/\b([A-Z][A-Za-z]{1,50}?)(?:Error|Exception)\b/g)) {
     if (distrusted && stem === 'Unauthorized') continue;
-    if (Object.hasOwn(classes, stem))
-      return { conclusion: classes[stem] as ProseConclusion, exact: exactClasses.has(whole) ? stem : undefined };
+    const conclusion = classOf(stem) ?? classOf(stem.replace(/^(?:IotHub|IoTHub|Mqtt|Amqps?|Messaging)/, ''));
+    if (conclusion) return { conclusion, exact: exactClasses.has(whole) ? stem : undefined };
   }
   return undefined;
+}
+
+function classOf(stem: string): ProseConclusion | undefined {
+  return Object.hasOwn(classes, stem) ? classes[stem] : undefined;
 }
 
 function memberIn(text: string): ProseConclusion | undefined {

@@ -83,7 +83,10 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
     /timed out waiting for device to connect|device (?:is )?(?:not online|offline)|device isn['’]t online|device not online/,
   ],
   ['gone', /\bdevice unavailable\b/],
-  ['timeout', /timed out waiting for (?:the )?response from (?:the )?device|inactive for more than/],
+  [
+    'timeout',
+    /timed out waiting for (?:the )?response from (?:the )?device|inactive for more than|no ping_?resp|pingresp not received|keep-?alive time-?out/,
+  ],
   [
     'takeOver',
     /another (?:amqp |mqtt )?client (?:has )?(?:opened|connected)|closed on new connection|connection for the same device|session (?:was )?taken over|(?:higher|non-)epoch/,
@@ -105,24 +108,27 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
   ['precondition', /\betag\b.{0,80}(?:not match|mismatch)|precondition failed/],
 
   // CONNACK, in the words of brokers and clients
-  ['version', /unacceptable[ _]protocol[ _]version|unsupported protocol version/],
-  ['badRequest', /identifier rejected|client identifier (?:is )?not valid|bad client id/],
+  ['version', /unacceptable[ _]?(?:protocol)?[ _]?version|unsupported protocol version/],
+  ['badRequest', /id(?:entifier)? ?rejected|client identifier (?:is )?not valid|bad client id/],
   ['unauthorized', /bad user ?name or password|connection (?:refused|not accepted).{0,20}(?:not authori[sz]ed|bad)/],
-  ['unavailable', /connection refused.{0,20}server unavailable/],
-  ['connectTimeout', /connack timeout|tim(?:ed|e) ?out waiting for connack|connect(?:ion)? attempt timed out/],
+  [
+    'unavailable',
+    /(?:connection refused|connection not accepted).{0,20}server unavailable|refused ?server ?unavailable/,
+  ],
+  ['connectTimeout', /connack time-?out|tim(?:ed|e) ?out waiting for connack|connect(?:ion)? attempt timed out/],
 
   // TLS and DNS, in the words of OpenSSL, .NET, Python, Java, Go
   [
     'tls',
-    /certificate[ _]verif(?:y|ication)[ _](?:failed|error)|unable to get (?:local )?issuer certificate|unable to verify the first certificate|self[- ]signed certificate|(?:ssl|tls) ?handshake|handshake fail|remote certificate (?:is|was) invalid|certificate has expired|pkix path|wrong version number|unknown ca\b|tls alert|x509:|ssl_error|altname|certificate chain/,
+    /certificate[ _]verif(?:y|ication)[ _](?:failed|error)|unable to get (?:local )?issuer certificate|unable to verify the first certificate|self[- ]signed certificate|(?:ssl|tls)[ _]?handshake|\b(?:ssl|tls) error\b|handshake fail|remote certificate (?:is|was) invalid|certificate has expired|pkix path|wrong version number|unknown ca\b|tls alert|x509:|ssl_error|altname|certificate chain/,
   ],
   [
     'unresolved',
-    /name or service not known|nodename nor servname|no such host|name resolution|getaddrinfo failed|could ?n[o']t (?:be )?resolve|unknownhostexception|gaierror/,
+    /name or service not known|nodename nor servname|no such host|name resolution|getaddrinfo failed|could(?: not|n['’]t) (?:be )?resolve|could(?: not|n['’]t) get host ?name|unknownhostexception|gaierror/,
   ],
   [
     'notConnected',
-    /failed to establish a new connection|connection refused|actively refused|no route to host|(?:network|host) (?:is )?unreachable|(?:unable|failed|could not) to? ?connect to|mqtt connect failed|not connected\b|no connection to broker/,
+    /failed to establish a new connection|connection refused|actively refused|no route to host|(?:network|host) (?:is )?unreachable|(?:unable|failed|could not) to? ?connect to|mqtt connect failed|error transport connect|failed to open (?:a )?new connection|not connected\b|no connection to broker/,
   ],
 
   // identity
@@ -133,7 +139,7 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
   ],
 
   // what is asked for
-  ['notFound', /not registered|\bnot ?found\b|does(?:n['’]t| not) exist|\bunknown device\b/],
+  ['notFound', /not registered|\bnot ?found\b|does(?:n['’]t| not) exist|could not be found|\bunknown device\b/],
   ['conflict', /already exists|\bconflict\b/],
 
   // time and connection
@@ -143,7 +149,7 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
   ],
   [
     'connectionLost',
-    /connection (?:to [\w.:-]{1,80} )?(?:was |has been |is )?(?:reset|lost|closed|dropped|aborted|broken|terminated|disconnected|forcibly closed)|reset by peer|broken pipe|socket hang up|socket (?:was |is |has been )?closed|has been disconnected|disconnection was unexpected|forcibly closed|end of (?:stream|file) (?:was )?(?:reached|unexpected)|unexpected eof|premature(?:ly)? close|error occurred while sending the request|transport_(?:read|write)\(\) error|lost connection/,
+    /connection (?:to [\w.:-]{1,80} )?(?:was |has been |is )?(?:reset|lost|closed|dropped|aborted|broken|terminated|disconnected|forcibly closed)|reset by peer|broken pipe|socket hang up|socket (?:was |is |has been )?closed|has been disconnected|disconnection was unexpected|forcibly closed|end of (?:stream|file) (?:was )?(?:reached|unexpected)|unexpected eof|premature(?:ly)? close|error occurred while sending the request|transport_(?:read|write)\(\) error|lost connection|connection was lost|client disconnecting|, disconnecting\b|(?:^|: )eof$/,
   ],
   ['cancelled', /(?:operation|task|request) (?:was |has been |is )?cancell?ed/],
 
@@ -163,6 +169,7 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
     'badRequest',
     /bad request|(?:is |are )not (?:a )?(?:valid|supported)|\binvalid (?:argument|request|query|json|payload|format|topic)|parse failed|malformed request|not available for basic|must not be (?:null|empty)|cannot be (?:null|empty)|does not support http method/,
   ],
+  ['timeout', /\btime-?outs?\b(?! ?[:="'])|timed ?out/],
 ];
 
 /** The first phrase met in a text. Bounded by the caller. */
