@@ -15,6 +15,7 @@ export async function connectAmqp(cloud: Emulator, audience: string, token: stri
   const { hostname, port } = new URL(cloud.amqpUrl);
   const options = { host: hostname, port: Number(port) } as ConnectionOptions;
   const connection = rhea.create_container().connect(options);
+  connection.on('disconnected', () => {}); // else rhea writes a line to the console
   // Alone, rhea ends the process at an error nobody listens to.
   const handle = attachAmqp(connection, { keepAlive: true });
   await handle.request('$cbs', {

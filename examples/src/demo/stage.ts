@@ -1,4 +1,4 @@
-import type { AnyDeviceCloudError, FaultEvent, FaultEventName, FaultListener } from '@faultmap/core';
+import type { AnyDeviceCloudError, Category, FaultEvent, FaultEventName, FaultListener } from '@faultmap/core';
 import { type Emulator, startEmulator } from '@faultmap/emulator';
 import { attachHttp, type HttpAttachment } from '@faultmap/http';
 import axios, { type AxiosInstance } from 'axios';
@@ -98,12 +98,22 @@ function asTyped(thrown: unknown): AnyDeviceCloudError {
   throw thrown;
 }
 
+/** What is left to the program, in a few words. */
+const LEFT_TO_DO: Partial<Record<Category, string>> = {
+  'bad-request': 'mend the request',
+  unauthorized: 'renew credentials',
+  quota: 'drain, then send',
+  'not-found': 'register it first',
+  offline: 'wait for the device',
+  conflict: 'look what is there',
+  precondition: 'read again',
+};
+
 /** Why it was thrown, for a person. */
 function describe(error: AnyDeviceCloudError): string {
-  if (error.resetAt) return `thrown: until ${error.resetAt.toISOString().slice(0, 16)}Z`;
-  if (error.advice === 'renew-credentials') return 'thrown: renew credentials';
+  if (error.resetAt) return `thrown: until ${error.resetAt.toISOString().slice(5, 16)}Z`;
   if (error.stopped === 'not-idempotent') return 'thrown: may have run';
-  return 'thrown: no repeat helps';
+  return `thrown: ${LEFT_TO_DO[error.category] ?? `gave up (${error.stopped})`}`;
 }
 
 /** `AxiosError: status code 404`; its whole message, "Request failed with …", is the same for every cause. */
