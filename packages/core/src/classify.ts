@@ -84,8 +84,10 @@ const textsOf = new WeakMap<readonly Catalogue[], Texts>();
 function textsFrom(catalogues: readonly Catalogue[]): Texts {
   const there = textsOf.get(catalogues);
   if (there) return there;
-  const texts: Texts = ({ code, category, reason }) => {
-    const row = code === undefined ? undefined : rowOfCode(code, catalogues);
+  const texts: Texts = ({ code, category, reason, candidates }) => {
+    // A fault that can only stand for one code is explained as that one.
+    const meant = code ?? (candidates?.length === 1 ? candidates[0] : undefined);
+    const row = meant === undefined ? undefined : rowOfCode(meant, catalogues);
     const from = row && catalogues.find(({ rows }) => rows.includes(row));
     return (row && from?.texts?.[row.code]) ?? textsWithoutCode(category, reason);
   };

@@ -1,3 +1,4 @@
+import { stoppedTexts, textsWithoutCode } from './catalogue/category-texts.ts';
 import type { KnownReason } from './catalogue/known.ts';
 import type { CodeTexts } from './catalogue/types.ts';
 import {
@@ -146,6 +147,9 @@ export abstract class DeviceCloudError extends Error {
   readonly #raw: unknown;
 
   static {
+    // Fields that are not known are no own ones, and yet "in" every error.
+    for (const key of PUBLIC_FIELDS)
+      Object.defineProperty(DeviceCloudError.prototype, key, { value: undefined, writable: true, configurable: true });
     // On the prototype, where no printer of errors looks: what is no error may carry the request.
     Object.defineProperty(DeviceCloudError.prototype, 'cause', {
       configurable: true,
@@ -194,28 +198,30 @@ export abstract class DeviceCloudError extends Error {
 
   /** What happened, in one sentence. */
   get summary(): string | undefined {
-    return this.#explain()?.summary;
+    return this.#explain().summary;
   }
 
   /** What to do about it. */
   get fix(): string | undefined {
     const texts = this.#explain();
-    if (texts?.complete) return texts.fix || undefined;
+    if (texts.complete) return texts.fix || undefined;
     const notes = [
       this.ownEarlierAttempt === 'possible' ? EARLIER_ATTEMPT : undefined,
+      this.stopped && STOPPED_WORTH_SAYING.has(this.stopped) ? stoppedTexts[this.stopped] : undefined,
       clockNote(this.category, this.clockSkewMs),
-      texts?.fix,
+      texts.fix,
     ];
     return notes.filter((note) => note !== undefined).join(' ') || undefined;
   }
 
   /** The page of the cloud's documentation. */
   get docsUrl(): string | undefined {
-    return this.#explain()?.docsUrl;
+    return this.#explain().docsUrl;
   }
 
-  #explain(): WrittenTexts | undefined {
-    return typeof this.#texts === 'function' ? this.#texts(this) : this.#texts;
+  #explain(): WrittenTexts {
+    const own = typeof this.#texts === 'function' ? this.#texts(this) : this.#texts;
+    return own ?? textsWithoutCode(this.category, this.reason);
   }
 
   toJSON(): ErrorJson {
@@ -265,6 +271,15 @@ export interface ErrorJson {
   readonly executed: Executed;
   readonly [key: string]: unknown;
 }
+
+/** The other ways to stop say all by their name. */
+const STOPPED_WORTH_SAYING: ReadonlySet<Stopped> = new Set([
+  'not-idempotent',
+  'hint-too-long',
+  'deadline',
+  'body',
+  'paced-out',
+]);
 
 /** Said before the fix of an error that may be the caller's own doing. */
 const EARLIER_ATTEMPT =
