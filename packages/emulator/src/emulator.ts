@@ -1,11 +1,15 @@
 import { createToken } from './auth.ts';
+import { CONTROL_PREFIX } from './control/control.ts';
 import type { FaultSpec, InjectedFault } from './faults/types.ts';
 import type { ListenerContext, RunningListener } from './listener.ts';
-import type { ActivityLog } from './log.ts';
+import type { ActivityLog, LogEntry } from './log.ts';
 import type { Cloud } from './state/cloud.ts';
+import type { DeviceConnection } from './state/connections.ts';
+import type { D2cEvent } from './state/events.ts';
 import { CloudFault } from './state/fault.ts';
 import type { IdentityRecord } from './state/identities.ts';
 import type { Identity } from './state/identity.ts';
+import type { Signal } from './state/signal.ts';
 
 /** Endpoints; those of a transport that was not started, or of TLS when it was not asked for, are missing. */
 export interface EmulatorUrls {
@@ -17,6 +21,14 @@ export interface EmulatorUrls {
   readonly wss?: string;
   readonly amqp?: string;
   readonly amqps?: string;
+}
+
+/** What `emulator.on` hands to listeners, by name. */
+export interface EmulatorEvents {
+  readonly request: LogEntry;
+  readonly connect: DeviceConnection;
+  readonly disconnect: DeviceConnection;
+  readonly event: D2cEvent;
 }
 
 interface EmulatorParts {
@@ -73,9 +85,36 @@ export class Emulator {
     return this.log.requests();
   }
 
+  /** How often anything took effect for a message id (or `device`, `device/method`). */
+  executions(id: string, operation?: string): number {
+    return this.log.executionsOf(id, operation);
+  }
+
+  /**
+   * Hear what happens: each request with its outcome, devices that connect and disconnect, and
+   * the messages they send.
+   *
+   * @returns takes the listener off again
+   */
+  on<N extends keyof EmulatorEvents>(name: N, listener: (event: EmulatorEvents[N]) => void): () => void {
+    const { log, connections, events } = this.state;
+    const signals: { [K in keyof EmulatorEvents]: Signal<EmulatorEvents[K]> } = {
+      request: log.recorded,
+      connect: connections.opened,
+      disconnect: connections.closed,
+      event: events.added,
+    };
+    return signals[name].on(listener);
+  }
+
   /** Devices, with their keys. */
   get devices(): readonly IdentityRecord[] {
     return this.state.identities.devices();
+  }
+
+  /** Control endpoint, for the terminal and for other programs; empty when it is not served. */
+  get controlUrl(): string {
+    return this.#parts.context.control && this.httpUrl ? `${this.httpUrl}${CONTROL_PREFIX}` : '';
   }
 
   /** Connections held now, over all listeners. */

@@ -1,5 +1,5 @@
 export { createToken, type TokenSpec } from './auth.ts';
-export { Emulator, type EmulatorUrls } from './emulator.ts';
+export { Emulator, type EmulatorEvents, type EmulatorUrls } from './emulator.ts';
 export type {
   AmqpFault,
   AnswerFault,

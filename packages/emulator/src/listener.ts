@@ -26,6 +26,8 @@ export interface ListenerContext {
   /** Given when TLS endpoints are wanted, beside the plain ones. */
   readonly tls: TlsMaterial | undefined;
   readonly wire: WireOptions;
+  /** Serve the control endpoint on the HTTP ports. */
+  readonly control: boolean;
   /**
    * Sub-protocols of `/$iothub/websocket`, served by the HTTP listener on its own ports (as the
    * cloud does on 443). Register before the HTTP listener starts or later: looked up per upgrade.

@@ -37,6 +37,7 @@ export class ActivityLog {
   readonly recorded = new Signal<LogEntry>();
   readonly #clock: Clock;
   readonly #executions = new Map<string, number>();
+  readonly #operations = new Set<string>();
   #entries: LogEntry[] = [];
 
   constructor(clock: Clock) {
@@ -52,6 +53,7 @@ export class ActivityLog {
 
   /** An operation took effect in the state; `id` is a message id, else whom it changed. */
   executed(operation: string, id: string): void {
+    this.#operations.add(operation);
     const key = `${operation} ${id}`;
     if (this.#executions.size >= LIMIT && !this.#executions.has(key)) {
       const oldest = this.#executions.keys().next().value;
@@ -71,6 +73,12 @@ export class ActivityLog {
   /** How often an operation took effect for a message id (or a device, for `device-create` and the like). */
   executions(operation: string, id: string): number {
     return this.#executions.get(`${operation} ${id}`) ?? 0;
+  }
+
+  /** The same over all operations, or of one: how often anything took effect for an id. */
+  executionsOf(id: string, operation?: string): number {
+    const names = operation === undefined ? [...this.#operations] : [operation];
+    return names.reduce((sum, name) => sum + this.executions(name, id), 0);
   }
 
   clear(): void {

@@ -50,6 +50,11 @@ export interface EmulatorOptions {
   readonly queue?: Partial<QueueLimits> | undefined;
   /** HTTP error bodies. Default `auto`: old or new as the cloud does for the operation. */
   readonly bodyShape?: WireOptions['bodyShape'] | undefined;
+  /**
+   * Serve `/$emulator` on the HTTP ports: endpoints, keys, faults and the log while running.
+   * Default: on a loopback address only, since it hands out keys.
+   */
+  readonly control?: boolean | undefined;
   /** Time. Default: the clock of this process. */
   readonly clock?: Clock | undefined;
 }
@@ -63,6 +68,7 @@ export interface ResolvedOptions {
   readonly transports: readonly ('http' | 'mqtt' | 'amqp')[];
   readonly auth: 'sas' | 'none';
   readonly bodyShape: WireOptions['bodyShape'];
+  readonly control: boolean;
   readonly cloud: {
     readonly clock: Clock | undefined;
     readonly throttle: ThrottleOptions | false | undefined;
@@ -90,6 +96,7 @@ const NAMES: Record<keyof EmulatorOptions, true> = {
   dailyMessages: true,
   queue: true,
   bodyShape: true,
+  control: true,
   clock: true,
 };
 
@@ -116,6 +123,7 @@ export function resolveEmulatorOptions(given: EmulatorOptions): ResolvedOptions 
     transports,
     auth,
     bodyShape,
+    control: given.control ?? /^(127\.|localhost$|::1$)/.test(host),
     cloud: {
       clock: given.clock,
       throttle: given.throttle,

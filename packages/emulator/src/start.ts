@@ -39,6 +39,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     ports: resolved.ports,
     tls: resolved.tls && (await makeCertificates(resolved.host, resolved.tls)),
     wire: { bodyShape: resolved.bodyShape },
+    control: resolved.control,
     webSockets: new Map(),
     urls: {},
   };

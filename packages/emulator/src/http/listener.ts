@@ -3,7 +3,9 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
+import { CONTROL_PREFIX, control } from '../control/control.ts';
 import type { ListenerContext, RunningListener } from '../listener.ts';
+import { Sockets } from '../sockets.ts';
 import { Exchange } from './exchange.ts';
 
 /** Where the cloud serves MQTT and AMQP over WebSockets. */
@@ -11,17 +13,14 @@ const WEB_SOCKET_PATH = '/$iothub/websocket';
 
 /** Serve REST, and WebSockets for the other transports, over HTTP and, with TLS, HTTPS. */
 export async function startHttp(context: ListenerContext): Promise<RunningListener> {
-  const sockets = new Map<Duplex, number>();
-  let count = 0;
-  const hold = (socket: Duplex) => {
-    count += 1;
-    sockets.set(socket, count);
-    socket.once('close', () => sockets.delete(socket));
-    socket.on('error', () => {}); // resets are the client's right
-  };
+  const sockets = new Sockets();
   const onRequest: RequestListener = (request, response) => {
     response.on('error', () => {});
-    void new Exchange(request, response, context, sockets.get(request.socket) ?? 0).run();
+    if (context.control && request.url?.startsWith(CONTROL_PREFIX)) {
+      void control(request, response, context);
+      return;
+    }
+    void new Exchange(request, response, context, sockets.numberOf(request.socket)).run();
   };
   const upgrade = makeUpgrade(context);
   const servers: Server[] = [createServer(onRequest)];
@@ -31,7 +30,7 @@ export async function startHttp(context: ListenerContext): Promise<RunningListen
     servers.push(createTlsServer({ key, cert, requestCert: true, rejectUnauthorized: false }, onRequest));
   }
   for (const server of servers) {
-    server.on('connection', hold);
+    server.on('connection', (socket) => sockets.hold(socket));
     server.on('upgrade', upgrade);
     server.on('tlsClientError', () => {});
   }
@@ -41,8 +40,8 @@ export async function startHttp(context: ListenerContext): Promise<RunningListen
     urls,
     connections: () => sockets.size,
     close: async () => {
-      for (const socket of sockets.keys()) socket.destroy();
-      await Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
+      const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+      await Promise.all([sockets.destroy(), ...closed]);
     },
   };
 }

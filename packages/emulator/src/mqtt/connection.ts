@@ -43,11 +43,6 @@ export class MqttConnection {
     stream.on('end', () => stream.end());
   }
 
-  /** End at once; the listener stops. */
-  destroy(): void {
-    this.#stream.destroy();
-  }
-
   #read(chunk: Buffer): void {
     const { ended, wire, clock } = this.#peer;
     this.#seenAt = clock.now();

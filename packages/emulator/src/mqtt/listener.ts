@@ -4,6 +4,7 @@ import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { createWebSocketStream } from 'ws';
 import { thumbprintsOf } from '../http/access.ts';
 import type { ListenerContext, RunningListener } from '../listener.ts';
+import { Sockets } from '../sockets.ts';
 import { keyOf } from '../state/identity.ts';
 import { MqttConnection } from './connection.ts';
 import type { Hub } from './peer.ts';
@@ -12,14 +13,11 @@ import { Sessions } from './session.ts';
 /** Serve MQTT 3.1.1 and 5 over TCP and, with TLS, over TLS; over WebSockets through the HTTP listener. */
 export async function startMqtt(context: ListenerContext): Promise<RunningListener> {
   const hub: Hub = { context, sessions: new Sessions(), live: new Map() };
-  const held = new Set<MqttConnection>();
-  const sockets = new Set<Socket>();
-  let count = 0;
+  const held = new Sockets();
+  const sockets = new Sockets();
   const accept = (stream: Duplex, thumbprints: readonly string[] = []) => {
-    count += 1;
-    const connection = new MqttConnection({ hub, stream, id: count, thumbprints });
-    held.add(connection);
-    stream.once('close', () => held.delete(connection));
+    held.hold(stream);
+    new MqttConnection({ hub, stream, id: held.numberOf(stream), thumbprints });
   };
   const stopDelivering = deliver(hub);
   context.webSockets.set('mqtt', (socket) => accept(createWebSocketStream(socket, { readableHighWaterMark: 65_536 })));
@@ -27,11 +25,7 @@ export async function startMqtt(context: ListenerContext): Promise<RunningListen
   const secure = context.tls && makeTlsServer(context, accept);
   const urls: Record<string, string> = {};
   for (const server of secure ? [plain, secure] : [plain]) {
-    server.on('connection', (socket: Socket) => {
-      sockets.add(socket);
-      socket.on('error', () => {}); // of a TLS handshake that fails
-      socket.once('close', () => sockets.delete(socket));
-    });
+    server.on('connection', (socket: Socket) => sockets.hold(socket));
   }
   urls.mqtt = `mqtt://${context.host}:${await listen(plain, context.ports.mqtt, context.host)}`;
   if (secure) {
@@ -48,10 +42,9 @@ export async function startMqtt(context: ListenerContext): Promise<RunningListen
     close: async () => {
       stopDelivering();
       context.webSockets.delete('mqtt');
-      for (const connection of held) connection.destroy();
-      for (const socket of sockets) socket.destroy();
       const servers = secure ? [plain, secure] : [plain];
-      await Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
+      const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+      await Promise.all([held.destroy(), sockets.destroy(), ...closed]);
     },
   };
 }

@@ -1,0 +1,112 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { readBody } from '../http/body.ts';
+import { send } from '../http/send.ts';
+import type { HandlerAnswer } from '../http/types.ts';
+import type { ListenerContext } from '../listener.ts';
+import type { LogFilter } from '../log.ts';
+import { CloudFault } from '../state/fault.ts';
+import { faultSpecToJson, parseFaultSpec } from './parse.ts';
+import { streamEvents } from './stream.ts';
+
+/** Where the endpoint lives: no path of the cloud begins so. */
+export const CONTROL_PREFIX = '/$emulator';
+
+/** Entries of the log in one answer, newest last. */
+const MOST_ENTRIES = 1_000;
+
+/** Serve a request to the control endpoint. Never throws. */
+export async function control(
+  request: IncomingMessage,
+  response: ServerResponse,
+  context: ListenerContext,
+): Promise<void> {
+  const url = new URL(request.url ?? '/', 'http://emulator.invalid');
+  const path = url.pathname.slice(CONTROL_PREFIX.length).replace(/^\/|\/$/g, '');
+  if (!isLocal(request, context)) {
+    send(response, { status: 403, body: { error: 'Only programs on this machine may control the emulator' } });
+    return;
+  }
+  if (request.method === 'GET' && path === 'events') {
+    streamEvents(response, context.cloud);
+    return;
+  }
+  try {
+    const body = await readBody(request);
+    send(response, answer(request.method ?? 'GET', { path, query: url.searchParams, body }, context));
+  } catch (thrown) {
+    if (thrown instanceof TypeError || thrown instanceof SyntaxError) {
+      send(response, { status: 400, body: { error: thrown.message } });
+    } else if (thrown instanceof CloudFault) send(response, { status: 404, body: { error: thrown.message } });
+    // Anything else is a client that went away.
+  }
+}
+
+interface ControlRequest {
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly body: Buffer;
+}
+
+function answer(method: string, { path, query, body }: ControlRequest, context: ListenerContext): HandlerAnswer {
+  const { cloud, faults } = context;
+  const [place = '', id] = path.split('/');
+  switch (`${method} ${place}`) {
+    case 'GET ':
+      return { status: 200, body: describe(context) };
+    case 'GET faults':
+      return {
+        status: 200,
+        body: faults
+          .pending()
+          .map((one) => ({ ...one, spec: faultSpecToJson(one.spec), remaining: many(one.remaining) })),
+      };
+    case 'POST faults': {
+      const injected = faults.inject(parseFaultSpec(JSON.parse(body.toString())));
+      return { status: 201, body: { id: injected.id, remaining: many(injected.remaining) } };
+    }
+    case 'DELETE faults':
+      if (id === undefined) faults.clear();
+      else if (!faults.remove(Number(id))) return { status: 404, body: { error: `No fault has the id ${id}` } };
+      return { status: 204 };
+    case 'GET log':
+      return { status: 200, body: cloud.log.requests(Object.fromEntries(query) as LogFilter).slice(-MOST_ENTRIES) };
+    case 'GET executions':
+      return {
+        status: 200,
+        body: { executions: cloud.log.executionsOf(query.get('id') ?? '', query.get('operation') ?? undefined) },
+      };
+    case 'PUT clock': {
+      const { skewMs } = JSON.parse(body.toString()) as { skewMs?: unknown };
+      if (typeof skewMs !== 'number') throw new TypeError('clock: skewMs: expected a number');
+      cloud.clock.skewMs = skewMs;
+      return { status: 204 };
+    }
+    default:
+      return { status: 404, body: { error: `No such control: ${method} ${path}` } };
+  }
+}
+
+const many = (count: number) => (count === Number.POSITIVE_INFINITY ? 'always' : count);
+
+function describe({ cloud, authority, urls }: ListenerContext): object {
+  const owner = authority.policies.find((policy) => policy.name === 'iothubowner');
+  return {
+    urls,
+    hostName: cloud.hostName,
+    serviceConnectionString:
+      owner && `HostName=${cloud.hostName};SharedAccessKeyName=${owner.name};SharedAccessKey=${owner.key}`,
+    devices: cloud.identities.devices().map((record) => ({
+      deviceId: record.deviceId,
+      connectionString: `HostName=${cloud.hostName};DeviceId=${record.deviceId};SharedAccessKey=${record.primaryKey}`,
+      connected: cloud.connections.current(record) !== undefined,
+    })),
+  };
+}
+
+/** No page of a browser, by its own request or by a name that was bound to this address. */
+function isLocal(request: IncomingMessage, context: ListenerContext): boolean {
+  const { origin, host = '' } = request.headers;
+  if (origin !== undefined || request.headers['sec-fetch-site'] !== undefined) return false;
+  const name = host.replace(/:\d+$/, '').toLowerCase();
+  return ['localhost', '127.0.0.1', '[::1]', context.host, context.cloud.hostName].includes(name);
+}

@@ -1,0 +1,153 @@
+import { connect } from 'node:net';
+import axios from 'axios';
+import { expect, test } from 'vitest';
+import { useBench } from './support.ts';
+
+const bench = useBench();
+
+/** What axios makes of it: a status and body, or a code. */
+async function attempt(run: () => Promise<{ status: number; data: unknown }>): Promise<unknown> {
+  try {
+    const { status, data } = await run();
+    return { status, data };
+  } catch (error) {
+    return axios.isAxiosError(error) ? error.code : error;
+  }
+}
+
+const create = (id: string) => ['PUT', `/devices/${id}`, { deviceId: id }] as const;
+
+test.each([
+  ['reset-before', 'ECONNRESET', 0],
+  ['close', 'ECONNRESET', 0],
+  ['garbage', 'HPE_INVALID_CONSTANT', 0],
+  ['reset-during', expect.stringMatching(/ERR_BAD_RESPONSE|ECONNRESET/), 1],
+  ['truncated', expect.stringMatching(/ERR_BAD_RESPONSE|ECONNRESET/), 1],
+  ['half-open', 'ECONNABORTED', 0],
+  ['lost-ack', 'ECONNABORTED', 1],
+] as const)('%s: the client sees %s, the operation ran %i times', async (fault, seen, executions) => {
+  const { emulator, service } = await bench({ transports: ['http'] });
+  emulator.inject({ fault });
+  expect(await attempt(() => service(...create('new'), { timeout: 200 }))).toEqual(seen);
+  expect(emulator.log.executions('device-create', 'new')).toBe(executions);
+  expect(emulator.requests).toMatchObject([{ operation: 'device-create', outcome: fault, scripted: true }]);
+});
+
+test('reset-after: the whole answer comes, then the connection is gone', async () => {
+  const { emulator, service } = await bench({ transports: ['http'] });
+  emulator.inject({ fault: 'reset-after' });
+  expect((await service(...create('new'))).status).toBe(200);
+});
+
+test('not-json: a success that is a page of a gateway', async () => {
+  const { emulator, service } = await bench({ transports: ['http'] });
+  emulator.inject({ fault: 'not-json' });
+  const answer = await service('GET', '/devices/device1');
+  expect(answer.status).toBe(200);
+  expect(answer.headers['content-type']).toBe('text/html');
+  expect(answer.data).toMatch(/Service Unavailable/);
+});
+
+test('slow: the body comes byte by byte', async () => {
+  const { emulator, service } = await bench({ transports: ['http'] });
+  emulator.inject({ fault: { unclean: 'slow', bytesPerSecond: 2_000 } });
+  expect((await service('GET', '/statistics/service')).data).toEqual({ connectedDeviceCount: 0 });
+  emulator.inject({ fault: { unclean: 'slow', bytesPerSecond: 1 } });
+  expect(await attempt(() => service('GET', '/statistics/service', undefined, { timeout: 100 }))).toMatch(
+    /ERR_BAD_RESPONSE|ECONNABORTED/,
+  );
+});
+
+test('duplicate: the operation runs twice', async () => {
+  const { emulator, device } = await bench({ transports: ['http'] });
+  emulator.inject({ match: { operation: 'd2c' }, fault: 'duplicate' });
+  await device('POST', '/devices/device1/messages/events', 'x', { headers: { 'iothub-messageid': 'm1' } });
+  expect(emulator.executions('m1')).toBe(2);
+});
+
+test('a clock that is off: a good token is expired, the Date header says why', async () => {
+  const { emulator, service } = await bench({ transports: ['http'] });
+  emulator.inject({ fault: { clockSkewMs: 2 * 3_600_000 } });
+  const refused = await service('GET', '/devices/device1');
+  expect(refused.status).toBe(401);
+  expect(Date.parse(refused.headers.date) - Date.now()).toBeGreaterThan(7_000_000);
+  expect((await service('GET', '/devices/device1')).status).toBe(200);
+});
+
+test('times, after and match decide which requests are hit', async () => {
+  const { emulator, service } = await bench({ transports: ['http'], devices: ['device1', 'device2'] });
+  const fault = emulator.inject({ match: { deviceId: 'device1', method: 'get' }, fault: 503001, times: 2, after: 1 });
+  const statuses = [];
+  for (const path of [
+    '/devices/device1',
+    '/devices/device2',
+    '/devices/device1',
+    '/twins/device1',
+    '/devices/device1',
+  ]) {
+    statuses.push((await service('GET', path)).status);
+  }
+  expect(statuses).toEqual([200, 200, 503, 503, 200]);
+  expect(fault).toMatchObject({ hits: 2, remaining: 0 });
+  const always = emulator.inject({ match: { path: /^\/twins\// }, fault: 429001, times: Number.POSITIVE_INFINITY });
+  expect((await service('GET', '/twins/device1')).status).toBe(429);
+  always.remove();
+  expect((await service('GET', '/twins/device1')).status).toBe(200);
+  emulator.inject({
+    match: (request) => request.path === '/twins/device2',
+    fault: { status: 418, body: { tea: true } },
+  });
+  expect(await service('GET', '/twins/device2')).toMatchObject({ status: 418, data: { tea: true } });
+});
+
+test('executes: the operation runs although the answer is the fault', async () => {
+  const { emulator, service } = await bench({ transports: ['http'] });
+  emulator.inject({ fault: 500001, executes: true });
+  expect((await service(...create('new'))).status).toBe(500);
+  expect((await service(...create('new'))).status).toBe(409);
+});
+
+test('a delay alone holds the answer back; a client that goes away meanwhile ends it', async () => {
+  const { emulator, service } = await bench({ transports: ['http'] });
+  emulator.inject({ delayMs: 30 });
+  expect((await service('GET', '/devices/device1')).status).toBe(200);
+  emulator.inject({ delayMs: 60_000, fault: 500001 });
+  expect(await attempt(() => service(...create('new'), { timeout: 50 }))).toBe('ECONNABORTED');
+  await expect.poll(() => emulator.connections).toBe(0);
+  expect(emulator.executions('new')).toBe(0);
+});
+
+test('the body shape can be chosen, for all answers and for one', async () => {
+  const { emulator, service } = await bench({ transports: ['http'], bodyShape: 'new' });
+  const nested = await service('GET', '/devices/nobody');
+  expect(JSON.parse(nested.data.Message).errorCode).toBe(404001);
+  emulator.inject({ fault: { code: 404001, shape: 'old', message: 'Gone;really' } });
+  expect((await service('GET', '/devices/device1')).data.Message).toBe('ErrorCode:DeviceNotFound;Gone;really');
+  emulator.inject({ fault: { code: 504101, info: { timeout: '00:00:30' } } });
+  expect(JSON.parse((await service('GET', '/devices/device1')).data.Message).info).toEqual({ timeout: '00:00:30' });
+});
+
+test.each([
+  [{ fault: 'explode' }, /inject: fault: expected one of reset-before/],
+  [{ fault: {} }, /inject: fault: expected a code, a text, or an object/],
+  [{ fault: 429001, times: 0 }, /inject: times: expected a number from 1, received 0/],
+  [{ fault: 429001, tmies: 2 }, /inject: tmies: expected one of transport/],
+  [{ fault: 429001, transport: 'coap' }, /inject: transport: expected 'http', 'mqtt' or 'amqp', received coap/],
+  [{}, /inject: fault: expected a fault, or delayMs alone/],
+])('a wrong fault is refused by name: %j', async (spec, text) => {
+  const { emulator } = await bench({ transports: ['http'] });
+  expect(() => emulator.inject(spec as never)).toThrow(text);
+});
+
+test('stop ends half-open connections, waits and all', async () => {
+  const { emulator } = await bench({ transports: ['http'] });
+  emulator.inject({ fault: 'half-open' });
+  const socket = connect(Number(new URL(emulator.httpUrl).port), '127.0.0.1');
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  socket.on('error', () => {});
+  socket.write('GET /devices HTTP/1.1\r\nhost: x\r\n\r\n');
+  await expect.poll(() => emulator.requests.length).toBe(1);
+  await emulator.stop();
+  await closed;
+  expect(emulator.connections).toBe(0);
+});

@@ -1,0 +1,121 @@
+import { expect, test } from 'vitest';
+import { closing, message, packet, useBench } from './support.ts';
+
+const bench = useBench();
+const EVENTS = 'devices/device1/messages/events/';
+
+test.each([
+  ['reset-before', 0],
+  ['close', 0],
+  ['reset-during', 1],
+  ['truncated', 1],
+] as const)('%s of a publish: closed, ran %i times', async (fault, executions) => {
+  const { emulator, mqtt } = await bench();
+  const client = await mqtt();
+  emulator.inject({ match: { operation: 'd2c' }, fault });
+  const closed = closing(client);
+  client.publish(`${EVENTS}%24.mid=m1`, 'x', { qos: 1 });
+  await closed;
+  expect(emulator.executions('m1')).toBe(executions);
+});
+
+test('reset-after: acknowledged, then gone', async () => {
+  const { emulator, mqtt } = await bench();
+  const client = await mqtt();
+  emulator.inject({ match: { operation: 'd2c' }, fault: 'reset-after' });
+  const closed = closing(client);
+  await client.publishAsync(EVENTS, 'x', { qos: 1 });
+  await closed;
+});
+
+test('a lost acknowledgement: it ran, nothing is said, the connection lives on', async () => {
+  const { emulator, mqtt } = await bench();
+  const client = await mqtt();
+  emulator.inject({ match: { operation: 'd2c' }, fault: 'lost-ack' });
+  client.publish(`${EVENTS}%24.mid=m1`, 'x', { qos: 1 });
+  await client.publishAsync(`${EVENTS}%24.mid=m2`, 'x', { qos: 1 });
+  expect([emulator.executions('m1'), emulator.executions('m2')]).toEqual([1, 1]);
+  expect(client.connected).toBe(true);
+});
+
+test('half-open: nothing is answered any more, not even a ping', async () => {
+  const { emulator, mqtt } = await bench();
+  const client = await mqtt({ keepalive: 1 });
+  emulator.inject({ match: { operation: 'd2c' }, fault: 'half-open' });
+  const keepalive = new Promise<string>((resolve) => client.on('error', (error) => resolve(error.message)));
+  client.publish(EVENTS, 'x', { qos: 1 });
+  expect(await keepalive).toMatch(/Keepalive timeout/);
+  expect(emulator.state.events.count).toBe(0);
+});
+
+test('a duplicate acknowledgement and a duplicate answer', async () => {
+  const { emulator, mqtt } = await bench();
+  const client = await mqtt();
+  const acks: number[] = [];
+  client.on('packetreceive', (one) => one.cmd === 'puback' && acks.push(one.messageId ?? 0));
+  emulator.inject({ match: { operation: 'd2c' }, fault: 'duplicate' });
+  await client.publishAsync(EVENTS, 'x', { qos: 1 });
+  await expect.poll(() => acks.length).toBe(2);
+  expect(acks[0]).toBe(acks[1]);
+});
+
+test('garbage: the client cannot parse it', async () => {
+  const { emulator, mqtt } = await bench();
+  const client = await mqtt();
+  emulator.inject({ match: { operation: 'd2c' }, fault: 'garbage' });
+  const failed = new Promise<Error>((resolve) => client.on('error', resolve));
+  client.publish(EVENTS, 'x', { qos: 1 });
+  expect((await failed).message).not.toBe('');
+});
+
+test('an answer that is no JSON, and one that comes slowly', async () => {
+  const { emulator, mqtt } = await bench();
+  const client = await mqtt();
+  await client.subscribeAsync('$iothub/twin/res/#');
+  emulator.inject({ match: { operation: 'twin-get' }, fault: 'not-json' });
+  const page = message(client, '$iothub/twin/res/200/');
+  client.publish('$iothub/twin/GET/?$rid=1', '');
+  expect((await page).payload).toMatch(/^<html>/);
+  emulator.inject({ match: { operation: 'twin-get' }, fault: { unclean: 'slow', bytesPerSecond: 5_000 } });
+  const slow = message(client, '$iothub/twin/res/200/');
+  client.publish('$iothub/twin/GET/?$rid=2', '');
+  expect(JSON.parse((await slow).payload)).toHaveProperty('desired');
+});
+
+test('a code where 3.1.1 has no packet closes the connection; nothing ran', async () => {
+  const { emulator, mqtt } = await bench();
+  const client = await mqtt();
+  emulator.inject({ match: { operation: 'd2c' }, fault: 403002 });
+  const closed = closing(client);
+  client.publish(`${EVENTS}%24.mid=m1`, 'x', { qos: 1 });
+  await closed;
+  expect(emulator.executions('m1')).toBe(0);
+  expect(emulator.log.requests({ operation: 'd2c' })).toMatchObject([{ outcome: '403002', scripted: true }]);
+});
+
+test('a subscription is refused', async () => {
+  const { emulator, mqtt } = await bench();
+  const client = await mqtt();
+  emulator.inject({ match: { operation: 'subscribe' }, fault: { reasonCode: 0x80 } });
+  const suback = packet<{ granted: number[] }>(client, 'suback');
+  client.subscribe('$iothub/twin/res/#');
+  expect((await suback).granted).toEqual([0x80]);
+});
+
+test.each([
+  ['reset-before', /ECONNRESET|closed/],
+  ['close', /closed/],
+  ['truncated', /closed/],
+  ['half-open', /connack timeout/],
+] as const)('%s of a CONNECT', async (fault, text) => {
+  const { emulator, mqtt } = await bench();
+  emulator.inject({ match: { operation: 'connect' }, fault });
+  await expect(mqtt({ connectTimeout: 200 })).rejects.toThrow(text);
+});
+
+test('a refused WebSocket upgrade', async () => {
+  const { emulator, mqtt } = await bench();
+  emulator.inject({ match: { operation: 'upgrade' }, fault: { status: 503 } });
+  await expect(mqtt({ url: emulator.urls.ws })).rejects.toThrow('closed');
+  await mqtt({ url: emulator.urls.ws });
+});
