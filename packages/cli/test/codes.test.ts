@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { run } from './run.ts';
 
@@ -42,6 +43,11 @@ describe('faultmap codes', () => {
     const cells = lines.map((line) => line.replace(/\\\|/g, '').split('|').length);
     expect(new Set(cells).size).toBe(1);
     expect(lines).toHaveLength(2 + 179 + 19);
+  });
+
+  test('the page of all codes is what the catalogue says', async () => {
+    const page = readFileSync(new URL('../../core/CODES.md', import.meta.url), 'utf8');
+    expect(page.slice(page.indexOf('| code'))).toBe((await run(['codes', '--markdown'])).out);
   });
 
   test('nothing that fits is exit code 1', async () => {
