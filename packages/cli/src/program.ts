@@ -2,7 +2,6 @@ import { createRequire } from 'node:module';
 import { redact } from '@faultmap/core/adapter';
 import { Command, CommanderError, Option } from 'commander';
 import { codes } from './commands/codes.ts';
-import { emulator } from './commands/emulator.ts';
 import { explain } from './commands/explain.ts';
 import { scan } from './commands/scan.ts';
 import { EXIT, type Io, ReaderGone, UsageError } from './io.ts';
@@ -113,7 +112,11 @@ function addEmulator(program: Command, io: Io, end: Ended): void {
     .option('--no-throttle', 'no rate limits')
     .option('--quiet', 'do not print what clients do')
     .option('--json', 'print endpoints and events as JSON, one object a line')
-    .action(async (options) => end(await emulator(options, io)));
+    .action(async (options) => {
+      // Most of what there is to load, and the other commands need none of it.
+      const { emulator } = await import('./commands/emulator.ts');
+      end(await emulator(options, io));
+    });
 }
 
 function version(): string {

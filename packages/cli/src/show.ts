@@ -14,7 +14,7 @@ export function showError(error: AnyDeviceCloudError, colors: Colors): string {
     ['summary', error.summary],
     ['fix', error.fix],
     ['advice', `${error.advice}: ${ADVICE_WORDS[error.advice]}`],
-    ['retried', retriedWord(error.transient)],
+    ['retried', retriedWord(error.advice)],
     ['executed', `${error.executed}: ${EXECUTED_WORDS[error.executed]}`],
     ['wait', error.retryAfterMs === undefined ? undefined : `${error.retryAfterMs} ms, as the cloud asks`],
     ['resets at', error.resetAt?.toISOString()],
@@ -39,7 +39,7 @@ export function showEntry(found: LookedUp, colors: Colors): string {
     ['summary', found.summary],
     ['fix', found.fix],
     ['advice', `${found.advice}: ${ADVICE_WORDS[found.advice]}`],
-    ['retried', retriedWord(found.transient)],
+    ['retried', retriedWord(found.advice)],
     ['executed', `${found.executed}: ${EXECUTED_WORDS[found.executed]}`],
     [
       'HTTP status',

@@ -1,11 +1,11 @@
-import type { AnyDeviceCloudError } from '@faultmap/core';
+import type { Advice, AnyDeviceCloudError } from '@faultmap/core';
 
 /** What was counted of one kind of fault. */
 export interface TallyGroup {
   readonly code: number | null;
   readonly reason: string;
   readonly category: string;
-  readonly advice: string;
+  readonly advice: Advice;
   readonly transient: boolean;
   count: number;
   /** ISO time of the first and last entry that has one. */

@@ -17,7 +17,9 @@ export const EXECUTED_WORDS: Readonly<Record<Executed, string>> = {
   yes: 'it took effect',
 };
 
-/** Is it repeated by the default policy? */
-export function retriedWord(transient: boolean): string {
-  return transient ? 'yes' : 'no';
+/** Is it repeated by the default policy, where that is safe? */
+export function retriedWord(advice: Advice): string {
+  if (advice === 'at-reset') return 'at reset';
+  if (advice === 'renew-credentials') return 'once, renewed';
+  return advice === 'never' ? 'no' : 'yes';
 }

@@ -65,7 +65,7 @@ function cells(row: CodeRow): string[] {
     row.category,
     row.httpStatus === null ? 'N/A' : String(row.httpStatus),
     row.transports.join(' '),
-    row.advice === 'at-reset' ? 'at reset' : retriedWord(isTransient(row.advice)),
+    retriedWord(row.advice),
     row.executed,
     row.scope,
   ];
