@@ -65,7 +65,10 @@ function readError(error: object, context: MqttContext): Evidence | undefined {
   const said = readMessage(message);
   if (said) return evidence({ transport: 'mqtt', text: message, cause: error, ...said });
   const system = readSystemError(error);
-  return system && evidence({ ...system, transport: 'mqtt', scope: 'connection' });
+  if (system) return evidence({ ...system, transport: 'mqtt', scope: 'connection' });
+  // What node throws at options, for instance ERR_SOCKET_BAD_PORT: the socket was not even made.
+  const refused = typeof code === 'string' && code.startsWith('ERR_');
+  return refused ? evidence({ ...socketless, systemCode: code, text: message, cause: error }) : undefined;
 }
 
 /** `ErrorWithReasonCode`: what the server said, or what mqtt.js itself holds against the server. */
@@ -88,6 +91,8 @@ function readMessage(message: string): EvidenceFields | undefined {
   if (UNENCODABLE.test(message)) return { scope: 'connection', ...unencodable };
   return GARBAGE.test(message) ? { scope: 'connection', violation: true } : undefined;
 }
+
+const socketless: EvidenceFields = { transport: 'mqtt', scope: 'connection', executed: 'no' };
 
 /** The connection went without a word, as IoT Hub's does for every fault over MQTT 3.1.1. */
 export const silentClose: EvidenceFields = { transport: 'mqtt', scope: 'connection', silentClose: true };

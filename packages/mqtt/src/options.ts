@@ -5,6 +5,7 @@ import {
   type ReconnectOptions,
   type ResolvedRetryOptions,
   resolveOptions,
+  resolveReconnectOptions,
   resolveRetryOptions,
   rules,
 } from '@faultmap/core/adapter';
@@ -73,7 +74,6 @@ const DEFAULTS: ResolvedMqttOptions = {
 const falseOrObject = rules.either(rules.oneOf(false), rules.object);
 const RULES: Readonly<Record<keyof ResolvedMqttOptions, OptionRule>> = {
   retry: falseOrObject,
-  // Its own fields are checked by the governor.
   reconnect: falseOrObject,
   credentials: rules.function,
   operationTimeoutMs: rules.msOrNever,
@@ -89,7 +89,9 @@ const RETRY_DEFAULTS: RetryOptions = { baseDelayMs: 500, maxDelayMs: 10_000 };
 /** @throws TypeError naming option, expected and received */
 export function resolveMqttOptions(given: MqttOptions | undefined): ResolvedMqttOptions {
   const options = resolveOptions<ResolvedMqttOptions>('attachMqtt', given, DEFAULTS, RULES);
-  const { clock, random } = options;
+  const { clock, random, reconnect } = options;
+  // Before anything is changed on the client.
+  if (reconnect) resolveReconnectOptions('attachMqtt', reconnect);
   const retryDefaults = { ...RETRY_DEFAULTS, ...(clock && { clock }), ...(random && { random }) };
   return { ...options, retry: resolveRetryOptions('attachMqtt', given?.retry, retryDefaults) };
 }

@@ -110,7 +110,7 @@ export class Reconnector {
 
   /** As before; a client that mqtt.js itself would connect again still is. */
   detach(): void {
-    const held = this.#timer !== undefined;
+    const held = this.#timer !== undefined || this.#refresh !== undefined;
     this.#clear();
     if (this.#setup.governor) Object.assign(this.#client.options, { reconnectPeriod: this.#givenPeriod });
     if (this.#setup.connectTimeoutMs !== undefined)
