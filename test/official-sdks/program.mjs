@@ -1,0 +1,52 @@
+// A program as it is written for Azure: connection strings, default options, nothing of an
+// emulator. Prints one line of JSON with what went through.
+import common from 'azure-iot-common';
+import device from 'azure-iot-device';
+import deviceAmqp from 'azure-iot-device-amqp';
+import deviceHttp from 'azure-iot-device-http';
+import deviceMqtt from 'azure-iot-device-mqtt';
+import provisioning from 'azure-iot-provisioning-device';
+import provisioningHttp from 'azure-iot-provisioning-device-http';
+import provisioningMqtt from 'azure-iot-provisioning-device-mqtt';
+import symmetricKey from 'azure-iot-security-symmetric-key';
+import iothub from 'azure-iothub';
+
+const { DEVICE, SERVICE, DPS_HOST, REGISTRATIONS, REGISTRATION_KEY } = process.env;
+const done = [];
+
+const transports = {
+  mqtt: deviceMqtt.Mqtt,
+  'mqtt-ws': deviceMqtt.MqttWs,
+  amqp: deviceAmqp.Amqp,
+  'amqp-ws': deviceAmqp.AmqpWs,
+  http: deviceHttp.Http,
+};
+for (const [name, transport] of Object.entries(transports)) {
+  const client = device.Client.fromConnectionString(DEVICE, transport);
+  await client.open();
+  await client.sendEvent(new device.Message(name));
+  await client.close();
+  done.push(`device ${name}`);
+}
+
+const { DeviceId: deviceId } = device.ConnectionString.parse(DEVICE);
+const registry = iothub.Registry.fromConnectionString(SERVICE);
+await registry.get(deviceId);
+done.push('registry');
+
+for (const [name, transport] of Object.entries({ amqp: iothub.Amqp, 'amqp-ws': iothub.AmqpWs })) {
+  const service = iothub.Client.fromConnectionString(SERVICE, transport);
+  await service.send(deviceId, new common.Message(name));
+  await service.close();
+  done.push(`service ${name}`);
+}
+
+const [one, other] = REGISTRATIONS.split(',');
+const register = (registration, transport) => {
+  const security = new symmetricKey.SymmetricKeySecurityClient(registration, REGISTRATION_KEY);
+  return provisioning.ProvisioningDeviceClient.create(DPS_HOST, '0ne00000001', transport, security).register();
+};
+await Promise.all([register(one, new provisioningMqtt.Mqtt()), register(other, new provisioningHttp.Http())]);
+done.push('provisioning mqtt', 'provisioning http');
+
+console.log(JSON.stringify(done));
