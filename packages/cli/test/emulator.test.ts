@@ -1,7 +1,10 @@
 import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { main } from '@faultmap/cli';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { run, streams } from './run.ts';
 
 /** A running `faultmap emulator --json`: its first line, and the way to end it. */
@@ -29,9 +32,18 @@ async function started(...argv: string[]) {
   return { ...lines()[0], lines, stop };
 }
 
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
 describe('faultmap emulator', () => {
   test('prints endpoints and a connection string per device, serves, and stops', async () => {
-    const { urls, devices, service, lines, stop } = await started(
+    const { urls, control, devices, service, lines, stop } = await started(
       '--devices',
       'pump-1, pump-2',
       '--transports',
@@ -48,55 +60,49 @@ describe('faultmap emulator', () => {
       { event: 'stopped' },
     ]);
     await expect(fetch(urls.http)).rejects.toThrow();
-    await expect(fetch(urls.control)).rejects.toThrow();
+    await expect(fetch(control)).rejects.toThrow();
   });
 
   test('faults are injected while it runs', async () => {
-    const { urls } = await started('--no-auth', '--transports', 'http');
-    const inject = (fault: unknown) => fetch(`${urls.control}/faults`, { method: 'POST', body: JSON.stringify(fault) });
-    expect(
-      (
-        await inject({
-          transport: 'http',
-          match: { operation: { pattern: '^device-' } },
-          fault: { code: 429001 },
-          retryAfterS: 3,
-        })
-      ).status,
-    ).toBe(201);
+    const { urls, control } = await started('--no-auth', '--transports', 'http');
+    const fault = { transport: 'http', fault: { code: 429001 }, retryAfterS: 3 };
+    expect((await fetch(`${control}/faults`, { method: 'POST', body: JSON.stringify(fault) })).status).toBe(201);
     const refused = await fetch(`${urls.http}/devices/device1`);
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '3']);
     expect((await fetch(`${urls.http}/devices/device1`)).status).toBe(200);
-
-    expect((await inject({ fault: 503001, times: 9 })).status).toBe(201);
-    expect(await (await fetch(`${urls.control}/faults`)).json()).toHaveLength(1);
-    expect((await fetch(`${urls.control}/faults`, { method: 'DELETE' })).status).toBe(204);
-    expect((await fetch(`${urls.http}/devices/device1`)).status).toBe(200);
-    expect(await (await fetch(`${urls.control}/requests?limit=1`)).json()).toMatchObject([
-      { operation: 'device-get', outcome: 'ok' },
-    ]);
   });
 
-  test('the control endpoint says what is wrong, and takes nothing from a browser', async () => {
-    const { urls } = await started('--transports', 'http');
-    const post = (body: string, headers = {}) => fetch(`${urls.control}/faults`, { method: 'POST', body, headers });
-    for (const body of [
-      '{ broken',
-      '[',
-      '7',
-      '{"transport":"smoke"}',
-      '{"match":{"operation":{"pattern":7}}}',
-      '{"match":{"operation":{"pattern":"("}}}',
-    ]) {
-      const answer = await post(body);
-      expect(answer.status).toBe(400);
-      expect(await answer.json()).toEqual({ error: expect.any(String) });
-    }
-    expect((await post('{"fault":429001}', { origin: 'http://evil.example' })).status).toBe(403);
-    expect((await fetch(`${urls.control}/nothing`)).status).toBe(404);
-    expect((await fetch(`${urls.control}/clock`, { method: 'PUT', body: '{"skewMs":"x"}' })).status).toBe(400);
-    expect((await fetch(`${urls.control}/clock`, { method: 'PUT', body: '{"skewMs":60000}' })).status).toBe(204);
-    expect(await (await fetch(`${urls.control}/`)).json()).toMatchObject({ faults: [] });
+  test('TLS, its certificate in a file, and fixed ports', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'faultmap-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const caFile = join(folder, 'ca.pem');
+    const port = await freePort();
+    const { urls, devices } = await started(
+      '--transports',
+      'mqtt',
+      '--port',
+      `mqtts=${port}`,
+      '--host-name',
+      'hub.test',
+      '--ca-file',
+      caFile,
+    );
+    expect(urls.mqtts).toBe(`mqtts://127.0.0.1:${port}`);
+    expect(devices.device1).toContain('HostName=hub.test;');
+    expect(await readFile(caFile, 'utf8')).toContain('BEGIN CERTIFICATE');
+  });
+
+  test('for people it prints what clients do, with counts', async () => {
+    let interrupt: () => void = () => {};
+    const { io, stdout } = streams('', new Promise<void>((resolve) => (interrupt = resolve)));
+    const ended = main(['emulator', '--transports', 'http'], io);
+    await vi.waitFor(() => expect(stdout.text).toContain('Ctrl-C ends it.'));
+    const url = /http +(http:\S+)/.exec(stdout.text)?.[1];
+    for (let i = 0; i < 2; i++) await fetch(`${url}/devices/device1`);
+    interrupt();
+    expect(await ended).toBe(0);
+    expect(stdout.text).toMatch(/http device-get +device1 +unauthorized\S* ×2/);
+    expect(stdout.text).toMatch(/Stopped\. Counts:\n +2 +http device-get/);
   });
 
   test('a port in use is said in one line', async () => {
@@ -104,7 +110,7 @@ describe('faultmap emulator', () => {
     await once(taken, 'listening');
     onTestFinished(() => void taken.close());
     const { port } = taken.address() as AddressInfo;
-    const { exitCode, err } = await run(['emulator', '--transports', 'http', '--http-port', String(port)]);
+    const { exitCode, err } = await run(['emulator', '--transports', 'http', '--port', `http=${port}`]);
     expect(err).toMatch(/^faultmap: a port is in use: [^\n]+\n$/);
     expect(exitCode).toBe(2);
   });

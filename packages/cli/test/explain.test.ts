@@ -210,7 +210,9 @@ describe('wrong use', () => {
     [['scan', '/no/such/file']],
     [['codes', '--category', 'nonsense']],
     [['codes', '--transport', 'smoke']],
-    [['emulator', '--http-port', '99999']],
+    [['emulator', '--port', 'http=99999']],
+    [['emulator', '--port', '80']],
+    [['emulator', '--transports', 'http', '--ca-file', '/no/such/folder/ca.pem']],
     [['emulator', '--transports', 'smoke']],
   ])('%j ends with 2 and one line on stderr', async (argv) => {
     const { exitCode, out, err } = await run(argv);

@@ -1,16 +1,17 @@
+import { writeFile } from 'node:fs/promises';
 import { type Emulator, type EmulatorOptions, type LogEntry, startEmulator } from '@faultmap/emulator';
-import { type Control, startControl } from '../control.ts';
 import { type Colors, colorsFor, EXIT, type Io, UsageError, write } from '../io.ts';
 
 export interface EmulatorCommandOptions {
   readonly host: string;
   readonly devices: string;
   readonly transports: string;
-  readonly httpPort?: string;
-  readonly mqttPort?: string;
-  readonly amqpPort?: string;
-  readonly controlPort?: string;
+  /** `name=number`, repeated. */
+  readonly port?: readonly string[];
+  readonly hostName?: string;
   readonly tls?: boolean;
+  /** Where to write the certificate to trust. */
+  readonly caFile?: string;
   readonly auth: boolean;
   readonly throttle: boolean;
   readonly quiet?: boolean;
@@ -23,21 +24,14 @@ export async function emulator(options: EmulatorCommandOptions, io: Io): Promise
   const interrupted = io.interrupted();
   const running = await start(toEmulatorOptions(options));
   try {
-    const control = await startControl(running, { host: options.host, port: portOf(options.controlPort) ?? 0 });
-    try {
-      await write(
-        io.stdout,
-        options.json ? asJson(running, control) : asText(running, control, colorsFor(io, options.color)),
-      );
-      const counts = watch(running, options, io);
-      await interrupted;
-      await write(
-        io.stdout,
-        options.json ? `${JSON.stringify({ event: 'stopped', counts: counts() })}\n` : ending(counts()),
-      );
-    } finally {
-      await control.stop();
-    }
+    if (options.caFile !== undefined) await writeCa(options.caFile, running.ca ?? '');
+    await write(io.stdout, options.json ? asJson(running) : asText(running, colorsFor(io, options.color)));
+    const counts = watch(running, options, io);
+    await interrupted;
+    await write(
+      io.stdout,
+      options.json ? `${JSON.stringify({ event: 'stopped', counts: counts() })}\n` : ending(counts()),
+    );
   } finally {
     await running.stop();
   }
@@ -55,22 +49,24 @@ async function start(options: EmulatorOptions): Promise<Emulator> {
 }
 
 function toEmulatorOptions(options: EmulatorCommandOptions): EmulatorOptions {
-  const http = portOf(options.httpPort);
-  const mqtt = portOf(options.mqttPort);
-  const amqp = portOf(options.amqpPort);
   return {
     host: options.host,
+    hostName: options.hostName,
     devices: list(options.devices),
     transports: list(options.transports) as NonNullable<EmulatorOptions['transports']>,
-    tls: options.tls === true,
+    tls: options.tls === true || options.caFile !== undefined,
     auth: options.auth ? 'sas' : 'none',
-    ports: {
-      ...(http !== undefined && { http }),
-      ...(mqtt !== undefined && { mqtt }),
-      ...(amqp !== undefined && { amqp }),
-    },
-    ...(options.throttle ? {} : { throttle: false as const }),
+    ports: Object.fromEntries((options.port ?? []).map(portOf)),
+    throttle: options.throttle ? undefined : false,
   };
+}
+
+async function writeCa(path: string, pem: string): Promise<void> {
+  try {
+    await writeFile(path, pem);
+  } catch (error) {
+    throw new UsageError(`cannot write ${path}: ${(error as { code?: string }).code ?? 'unknown reason'}`);
+  }
 }
 
 function list(text: string): string[] {
@@ -80,68 +76,80 @@ function list(text: string): string[] {
     .filter((one) => one !== '');
 }
 
-function portOf(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
-    throw new UsageError(`a port: expected a number from 0 to 65535, got ${JSON.stringify(text.slice(0, 20))}`);
-  return Number(text);
+function portOf(text: string): readonly [name: string, port: number] {
+  const [, name = '', port = ''] = /^(https?|mqtts?|amqps?)=(\d{1,5})$/.exec(text) ?? [];
+  if (name === '' || Number(port) > 65_535)
+    throw new UsageError(`--port: expected for instance mqtt=1883, got ${JSON.stringify(text.slice(0, 20))}`);
+  return [name, Number(port)];
 }
 
 /*
  * Keys are printed here on purpose: the emulator made them for this run, and a connection string is
  * what a user of it needs.
  */
-function asText(running: Emulator, control: Control, colors: Colors): string {
+function asText(running: Emulator, colors: Colors): string {
   const row = (label: string, value: string) => `  ${colors.dim(label.padEnd(9))}${value}`;
   const lines = [
     colors.bold('faultmap emulator'),
     ...Object.entries(running.urls).map(([name, url]) => row(name, url)),
-    row('control', control.url),
-    ...(running.ca === undefined ? [] : [row('CA', `${control.url}/ca`)]),
+    ...(running.controlUrl === '' ? [] : [row('control', running.controlUrl)]),
     '',
     'Connection strings, keys made for this run:',
     row('service', running.serviceConnectionString),
     ...running.devices.map(({ deviceId }) => row(deviceId, running.connectionString(deviceId))),
     '',
-    'Inject a fault:',
-    `  curl -X POST ${control.url}/faults -d '{"transport":"http","fault":{"code":429001},"times":3,"retryAfterS":1}'`,
+    ...(running.controlUrl === '' ? [] : ['Inject a fault:', `  ${example(running.controlUrl)}`]),
     'Ctrl-C ends it.',
     '',
   ];
   return `${lines.join('\n')}\n`;
 }
 
-function asJson(running: Emulator, control: Control): string {
+/** Quoted for a shell: the path has a dollar sign in it. */
+function example(controlUrl: string): string {
+  return `curl '${controlUrl}/faults' -d '{"transport":"http","fault":{"code":429001},"times":3,"retryAfterS":1}'`;
+}
+
+function asJson(running: Emulator): string {
   const devices = Object.fromEntries(
     running.devices.map(({ deviceId }) => [deviceId, running.connectionString(deviceId)]),
   );
-  const { urls, serviceConnectionString: service } = running;
-  return `${JSON.stringify({ event: 'started', urls: { ...urls, control: control.url }, service, devices })}\n`;
+  const { urls, controlUrl: control, ca, serviceConnectionString: service } = running;
+  return `${JSON.stringify({ event: 'started', urls, control, service, devices, ca })}\n`;
 }
 
 /** Print each thing a client does. @returns the counts so far, by operation and outcome */
 function watch(running: Emulator, options: EmulatorCommandOptions, io: Io): () => Readonly<Record<string, number>> {
   const counts = new Map<string, number>();
   const colors = colorsFor(io, options.color);
-  running.log.recorded.on((entry) => {
+  // A reader that cannot keep up loses lines, not the counts: the emulator must not wait for it.
+  const tell = (event: object, line: string) => {
+    if (options.quiet || io.stdout.writableNeedDrain) return;
+    io.stdout.write(options.json ? `${JSON.stringify(event)}\n` : line);
+  };
+  running.on('request', (entry) => {
     const key = `${entry.transport} ${entry.operation} ${entry.outcome}`;
     const count = (counts.get(key) ?? 0) + 1;
     counts.set(key, count);
-    // A reader that cannot keep up loses lines, not the counts: the emulator must not wait for it.
-    if (options.quiet || io.stdout.writableNeedDrain) return;
-    io.stdout.write(
-      options.json ? `${JSON.stringify({ event: 'request', count, ...entry })}\n` : eventLine(entry, count, colors),
-    );
+    tell({ event: 'request', count, ...entry }, eventLine(entry, count, colors));
+  });
+  running.on('disconnect', ({ identity, transport }) => {
+    const entry = { at: Date.now(), transport, operation: 'disconnected', ...identity, outcome: '' };
+    tell({ event: 'disconnect', transport, ...identity }, eventLine(entry, 1, colors));
   });
   return () => Object.fromEntries(counts);
 }
 
 function eventLine(entry: LogEntry, count: number, colors: Colors): string {
   const time = new Date(entry.at).toISOString().slice(11, 23);
-  const outcome =
-    entry.outcome === 'ok' ? colors.green('ok') : colors.red(`${entry.outcome}${entry.scripted ? ' (injected)' : ''}`);
   const whom = [entry.deviceId, entry.moduleId].filter(Boolean).join('/');
-  return `${colors.dim(time)} ${entry.transport.padEnd(4)} ${entry.operation.padEnd(18)} ${whom.padEnd(16)} ${outcome} ×${count}\n`;
+  const what = `${colors.dim(time)} ${entry.transport.padEnd(4)} ${entry.operation.padEnd(18)} ${whom.padEnd(16)}`;
+  return `${what} ${outcomeOf(entry, colors)}${count > 1 ? ` ×${count}` : ''}\n`;
+}
+
+function outcomeOf({ outcome, scripted }: LogEntry, colors: Colors): string {
+  if (outcome === 'ok' || outcome === '') return colors.green(outcome);
+  return colors.red(scripted ? `${outcome} (injected)` : outcome);
 }
 
 function ending(counts: Readonly<Record<string, number>>): string {
