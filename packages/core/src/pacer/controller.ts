@@ -1,5 +1,15 @@
 import type { Parameters } from './parameters.ts';
 
+/** Who is there when an operation is throttled. */
+export interface Crowd {
+  /** Operations that wait. */
+  readonly backlog: number;
+  /** Operations on their way, the throttled one included. */
+  readonly inFlight: number;
+  /** The longest first wait that one of them would choose by itself. */
+  readonly backoffMs: number;
+}
+
 /**
  * Who decides the pace of one key: take tokens, report outcomes. This one lives in the process;
  * one that shares its state between processes has the same face (it leases a few tokens ahead and
@@ -19,11 +29,14 @@ export interface PaceController {
   take(now: number, backlog: number): number;
   /** An operation sent at `sentAt` succeeded. */
   succeeded(sentAt: number, now: number, backlog: number): void;
-  /** An operation sent at `sentAt` was throttled; `backoffMs`: where to begin when nothing is known. */
-  throttled(sentAt: number, now: number, backlog: number, backoffMs: number): void;
+  /** An operation sent at `sentAt` was throttled. */
+  throttled(sentAt: number, now: number, crowd: Crowd): void;
   /** Ask whether it is off by now. @returns true when it has just gone off */
   settle(now: number, backlog: number): boolean;
 }
+
+/** A token, but for rounding: a wait of a billionth of a millisecond would not move the clock. */
+const WHOLE = 1 - 1e-6;
 
 /**
  * Rate by stochastic approximation towards a small tolerated loss: a success raises it a little,
@@ -68,9 +81,9 @@ export class LocalController implements PaceController {
     if (backlog > 0) this.rate *= Math.exp((this.#p.gain * this.#loss(backlog)) / this.#perRoundTrip());
   }
 
-  throttled(sentAt: number, now: number, backlog: number, backoffMs: number): void {
+  throttled(sentAt: number, now: number, crowd: Crowd): void {
     if (this.off) {
-      this.#switchOn(now, backoffMs);
+      this.#switchOn(sentAt, now, crowd);
       return;
     }
     // Sent before the pace was set: it knows nothing new.
@@ -78,7 +91,7 @@ export class LocalController implements PaceController {
     this.#answered(sentAt, now);
     this.#fill(now);
     this.#throttledAt = now;
-    const factor = Math.exp((-this.#p.gain * (1 - this.#loss(backlog))) / this.#perRoundTrip());
+    const factor = Math.exp((-this.#p.gain * (1 - this.#loss(crowd.backlog))) / this.#perRoundTrip());
     this.rate = Math.max(this.#p.leastRate, this.rate * factor);
     this.#tokens = Math.min(this.#tokens, this.#depth(now));
   }
@@ -86,7 +99,7 @@ export class LocalController implements PaceController {
   take(now: number, backlog: number): number {
     this.#grow(now, backlog);
     this.#fill(now);
-    if (this.#tokens >= 1) {
+    if (this.#tokens >= WHOLE) {
       this.#tokens--;
       return 0;
     }
@@ -110,14 +123,8 @@ export class LocalController implements PaceController {
     this.#spanAt = at;
   }
 
-  /** Begin with what succeeded in the last span, or since the start when that is shorter. */
-  #switchOn(now: number, backoffMs: number): void {
-    const { spanMs } = this.#p;
-    const inSpan = Math.max(1, now - this.#spanAt);
-    const before = inSpan < spanMs ? this.#before * (1 - inSpan / spanMs) : 0;
-    const overMs = this.#before > 0 ? Math.max(spanMs, inSpan) : inSpan;
-    const seen = ((this.#count + before) * 1_000) / overMs;
-    this.rate = Math.max(this.#p.leastRate, seen > 0 ? seen : 1_000 / Math.max(1, backoffMs));
+  #switchOn(sentAt: number, now: number, crowd: Crowd): void {
+    this.rate = Math.max(this.#p.leastRate, this.#firstRate(sentAt, now, crowd));
     this.off = false;
     // Part of a token: processes that begin together do not send together.
     this.#tokens = this.#random();
@@ -128,6 +135,22 @@ export class LocalController implements PaceController {
     this.#roundTripMs = 0;
   }
 
+  /**
+   * Begin with what succeeded in the last span, or since the start when that is shorter. Few
+   * successes in a short time say little: then not quicker than those who are here would come
+   * back by their own backoff. A lone operation at a slow target must not use up its attempts.
+   */
+  #firstRate(sentAt: number, now: number, { backlog, inFlight, backoffMs }: Crowd): number {
+    const { spanMs, fewSuccesses } = this.#p;
+    const inSpan = Math.max(1, now - this.#spanAt);
+    const before = inSpan < spanMs ? this.#before * (1 - inSpan / spanMs) : 0;
+    const count = this.#count + before;
+    const seen = (count * 1_000) / (this.#before > 0 ? Math.max(spanMs, inSpan) : inSpan);
+    if (count >= fewSuccesses) return seen;
+    const theirs = ((backlog + Math.max(1, inFlight)) * 1_000) / Math.max(1, backoffMs);
+    return Math.min(theirs, Math.max(seen, 500 / Math.max(1, now - sentAt)));
+  }
+
   #answered(sentAt: number, now: number): void {
     const took = now - sentAt;
     this.#roundTripMs = this.#roundTripMs === 0 ? took : this.#roundTripMs + (took - this.#roundTripMs) / 8;
@@ -135,14 +158,15 @@ export class LocalController implements PaceController {
 
   /** Responses in one round trip. */
   #perRoundTrip(): number {
-    return Math.max(1, (this.rate * this.#roundTripMs) / 1_000);
+    return Math.max(this.#p.leastPerRound, (this.rate * this.#roundTripMs) / 1_000);
   }
 
   /** Who has more to do for its rate may lose more: so shares become fair without talking. */
   #loss(backlog: number): number {
-    const { tiltMs, tiltLeast, tiltMost, loss } = this.#p;
+    const { tiltMs, tiltLeast, tiltMost, loss, tiltSlope, tiltLinear } = this.#p;
     const drainMs = (backlog / this.rate) * 1_000;
-    return loss * Math.min(tiltMost, Math.max(tiltLeast, drainMs / tiltMs));
+    const tilt = tiltLinear ? drainMs / tiltMs : 1 + tiltSlope * Math.log(Math.max(1, drainMs) / tiltMs);
+    return loss * Math.min(tiltMost, Math.max(tiltLeast, tilt));
   }
 
   #grownAt = 0;
@@ -152,7 +176,7 @@ export class LocalController implements PaceController {
     const since = now - this.#grownAt;
     this.#grownAt = now;
     const quietMs = now - this.#throttledAt;
-    if (backlog === 0 || quietMs < Math.max(this.#p.quietMs, 2_000 / this.rate)) return;
+    if (backlog === 0 || quietMs < Math.max(this.#p.quietMs, (1_000 * this.#p.quietSends) / this.rate)) return;
     const perSecond = Math.min(this.#p.growthMost, (this.#p.growth * quietMs) / 1_000);
     this.rate *= Math.exp((perSecond * Math.min(since, quietMs)) / 1_000);
   }

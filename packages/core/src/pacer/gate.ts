@@ -21,6 +21,7 @@ export interface GateSetup {
 /** Where the operations of one key pass: rate, circuit and slow start over one queue and one timer. */
 export class KeyGate implements Gate {
   free: boolean;
+  inFlight = 0;
   readonly #setup: GateSetup;
   readonly #controller: LocalController;
   readonly #circuit: Circuit;
@@ -76,17 +77,21 @@ export class KeyGate implements Gate {
 
   report(sentAt: number, outcome: PaceOutcome, failed?: Failed): void {
     if (this.free && outcome === 'success') {
+      this.inFlight--;
       this.#circuit.calm();
       this.#controller.succeeded(sentAt, sentAt, 0);
       return;
     }
     const now = this.#setup.clock.now();
     const backlog = this.#queue.length;
+    const { inFlight } = this;
+    this.inFlight--;
     this.#slowStart?.ended(sentAt, outcome === 'success');
     if (failed && (outcome === 'throttled' || outcome === 'outage')) this.#because = failed.error;
     if (outcome === 'success') this.#controller.succeeded(sentAt, now, backlog);
     const wasOff = this.#controller.off;
-    if (outcome === 'throttled') this.#controller.throttled(sentAt, now, backlog, failed?.backoffMs ?? 1_000);
+    if (outcome === 'throttled')
+      this.#controller.throttled(sentAt, now, { backlog, inFlight, backoffMs: failed?.backoffMs ?? 2_000 });
     const turned = this.#circuit.note(outcome, sentAt, now, failed?.who);
     if (turned && !this.#circuit.open) this.#reopen();
     if (wasOff !== this.#controller.off) this.#stopSlowStart();
@@ -169,6 +174,7 @@ export class KeyGate implements Gate {
   }
 
   #pass(now: number): void {
+    this.inFlight++;
     if (this.#circuit.open) {
       this.#circuit.probing(now);
       this.#queue.nextProbe()?.settle(now);

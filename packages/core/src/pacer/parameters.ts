@@ -9,10 +9,14 @@ export const PARAMETERS = {
   gain: 1,
   /** The loss aimed at is scaled by projected drain time ÷ this, between the two limits. */
   tiltMs: 10_000,
+  tiltSlope: 0.35,
+  tiltLinear: 1,
+  leastPerRound: 1,
   tiltLeast: 0.25,
   tiltMost: 4,
   /** Without a 429 for this long (or two sends, if longer), a lifted limit is looked for. */
   quietMs: 1_000,
+  quietSends: 2,
   /** Growth per second, per second of quiet; and its most. */
   growth: 0.5,
   growthMost: 1,
@@ -26,6 +30,8 @@ export const PARAMETERS = {
   offAfterMs: 10_000,
   /** The rate to begin with is what succeeded in this span. */
   spanMs: 1_000,
+  /** Fewer successes than this do not tell a rate. */
+  fewSuccesses: 8,
   /** Failures in a row that open the circuit. */
   failures: 5,
   /** First probe after uniform(½, 1) × this, doubling, to the most. */

@@ -78,8 +78,10 @@ export interface Entry {
 
 /** Where the operations of one key pass. */
 export interface Gate {
-  /** Nothing to wait for: go without asking. */
+  /** Nothing to wait for: go without asking, but raise `inFlight`. */
   readonly free: boolean;
+  /** Operations on their way; lowered by `report`. */
+  inFlight: number;
   /**
    * Wait for one's turn.
    *

@@ -48,7 +48,10 @@ export class Course<T> {
 
   /** From before the first attempt: it has to wait, or may be cut. */
   async begin(): Promise<T> {
-    if (this.#options.firstFailure) return this.failedFirst(this.#options.firstFailure.raw, undefined);
+    if (this.#options.firstFailure) {
+      if (this.#gate) this.#gate.inFlight++;
+      return this.failedFirst(this.#options.firstFailure.raw, undefined);
+    }
     const refused = await this.#enter(false);
     if (refused) throw this.#refuse(refused);
     const { attempt, outcome } = this.#run(1, this.#options.hardDeadline === true);
@@ -230,7 +233,11 @@ export class Course<T> {
   /** Wait for one's turn. `undefined`: go. */
   async #enter(repeat: boolean): Promise<PacedOut | undefined> {
     this.#sentAt = this.#clock.now();
-    if (!this.#gate || this.#gate.free) return undefined;
+    if (!this.#gate) return undefined;
+    if (this.#gate.free) {
+      this.#gate.inFlight++;
+      return undefined;
+    }
     const passed = await this.#gate.enter({
       repeat,
       signal: this.#options.signal,

@@ -24,6 +24,7 @@ export function runOperation<T>(operation: Operation<T>, options: RetryOptions &
   if (options.hardDeadline || options.firstFailure || (gate && !gate.free))
     return new Course(operation, options, startedAt, gate).begin();
 
+  if (gate) gate.inFlight++;
   const attempt = new Try(1, options.signal);
   let outcome: Promise<T>;
   try {

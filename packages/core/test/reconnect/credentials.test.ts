@@ -1,0 +1,60 @@
+import { createCredentials } from '@faultmap/core/adapter';
+import { expect, test } from 'vitest';
+import { FakeClock } from '../support/fake-clock.ts';
+import { unauthorized } from '../support/faults.ts';
+
+const context = () => ({ error: unauthorized(), attempt: 1 });
+
+test('whoever asks while somebody asks already gets the same answer', async () => {
+  let asked = 0;
+  const credentials = createCredentials(async () => ({ password: `fresh ${++asked}` }));
+  const both = await Promise.all([credentials.refresh(context()), credentials.refresh(context())]);
+  expect(both).toEqual([{ password: 'fresh 1' }, { password: 'fresh 1' }]);
+  expect(await credentials.refresh(context())).toEqual({ password: 'fresh 2' });
+});
+
+test('a provider that fails, throws or takes too long is a typed error without its secret', async () => {
+  const clock = new FakeClock();
+  const secret = 'SharedAccessSignature sr=hub&sig=c2VjcmV0c2VjcmV0&se=1';
+  let aborted = false;
+  const failing = [
+    createCredentials(() => Promise.reject(new Error(secret)), { clock }),
+    createCredentials(
+      () => {
+        throw new Error(secret);
+      },
+      { clock },
+    ),
+    createCredentials(
+      ({ signal }) =>
+        new Promise(() => {
+          signal.addEventListener('abort', () => {
+            aborted = true;
+          });
+        }),
+      { clock },
+    ),
+  ];
+  const errors = failing.map((credentials) => credentials.refresh(context()).catch((error) => error));
+  const start = clock.now();
+  for (const error of await clock.until(Promise.all(errors))) {
+    expect(error).toMatchObject({ category: 'unauthorized', reason: 'CredentialsUnavailable', executed: 'no' });
+    expect(JSON.stringify(error)).not.toContain('c2VjcmV0');
+  }
+  expect(clock.now() - start).toBe(10_000);
+  expect(aborted).toBe(true);
+  expect(clock.pending).toBe(0);
+});
+
+test('an abort ends the wait of one, not the others', async () => {
+  const clock = new FakeClock();
+  const credentials = createCredentials(() => new Promise<string>((resolve) => clock.after(50, () => resolve('new'))), {
+    clock,
+  });
+  const controller = new AbortController();
+  const one = credentials.refresh({ ...context(), signal: controller.signal }).catch((reason) => reason);
+  const other = credentials.refresh(context());
+  controller.abort('enough');
+  expect(await one).toBe('enough');
+  expect(await clock.until(other)).toBe('new');
+});
