@@ -303,9 +303,9 @@ function shortened(detail: string): string {
 
 /** `[404103 DeviceNotOnline] registry.get: Timed out …`: most important first, one line. */
 function headline(fields: ErrorFields, detail: string | undefined): string {
-  const label = redact(fields.code === undefined ? fields.reason : `${fields.code} ${fields.reason}`);
-  const text = detail === undefined || detail === '' ? '' : ` ${oneLine(detail)}`;
-  return `[${label}]${fields.operation ? ` ${redact(fields.operation)}:` : ''}${text}`;
+  const label = fields.code === undefined ? fields.reason : `${fields.code} ${fields.reason}`;
+  const start = fields.operation ? `[${label}] ${fields.operation}:` : `[${label}]`;
+  return detail ? `${redact(start)} ${oneLine(detail)}` : redact(start);
 }
 
 function oneLine(detail: string): string {

@@ -3,9 +3,9 @@ import { cataloguesFor } from './catalogues.ts';
 import { type Evidence, type EvidenceFields, evidence, isEvidence, type Reader } from './evidence.ts';
 import { MAX_DEPTH } from './limits.ts';
 import { judge } from './precedence.ts';
-import { attempt, get, getNumber, getString, isError, isObject } from './shape.ts';
+import { attempt, get, getString, isError, isObject } from './shape.ts';
 import { readAmqpAnswer } from './wire/amqp-answer.ts';
-import { readAmqpError } from './wire/amqp-error.ts';
+import { type AmqpErrorRecord, readAmqpError } from './wire/amqp-error.ts';
 import { readHttpAnswer } from './wire/http.ts';
 import { readMqttAnswer, readMqttPacket } from './wire/mqtt.ts';
 import { readSystemError } from './wire/system.ts';
@@ -27,9 +27,15 @@ export function readAnything(input: unknown, readers: readonly Reader[], catalog
       return seen.cause === undefined && isError(input) ? evidence({ ...seen, cause: input }) : seen;
   }
   const direct = readForm(input);
-  if (direct && !isError(input)) return direct;
+  if (direct && !isError(input)) return isObject(input) && input !== direct ? withCause(direct, input) : direct;
   const best = strongest(input, readers, catalogues);
   return evidence({ ...best, ...(isObject(input) || typeof input === 'string' ? { cause: input } : {}) });
+}
+
+/** Evidence that was read just now is nobody else's, so it needs no copy. */
+function withCause(seen: Evidence, cause: object): Evidence {
+  (seen as { cause?: unknown }).cause ??= cause;
+  return seen;
 }
 
 /** Walk what hangs on the input, breadth first: nearer evidence wins over farther of the same rank. */
@@ -70,30 +76,28 @@ function walk(input: unknown): readonly (readonly [unknown, number])[] {
   return queue;
 }
 
+/** What a public wire form may have; read plainly, since all of it is inside one `attempt`. */
+type Shape = Readonly<Partial<Record<string, unknown>>>;
+
 /** One of the public wire forms, by its shape. */
 function readForm(value: unknown): Evidence | undefined {
   if (typeof value === 'string') return readText(value);
-  if (!isObject(value)) return undefined;
-  return attempt(() => {
-    if (isEvidence(value)) return value;
-    if (getString(value, 'cmd') !== undefined) return readMqttPacket(value);
-    const topic = getString(value, 'topic');
-    if (topic !== undefined)
-      return readMqttAnswer({ topic, payload: get(value, 'payload'), properties: get(value, 'properties') });
-    if (get(value, 'condition') !== undefined) return readAmqpError(value);
-    const annotations = get(value, 'message_annotations');
-    const properties = get(value, 'application_properties');
-    if (annotations ?? properties)
-      return readAmqpAnswer({ applicationProperties: properties, annotations, body: get(value, 'body') });
-    return readHttpShape(value) ?? readSystemError(value);
-  });
+  return isObject(value) ? attempt(() => formOf(value as Shape)) : undefined;
 }
 
-/** `{ status | statusCode, headers, body | data }`, as HTTP clients have it. */
-function readHttpShape(value: object): Evidence | undefined {
-  const status = getNumber(value, 'status') ?? getNumber(value, 'statusCode');
-  if (status === undefined || isError(value)) return undefined;
-  return readHttpAnswer({ status, headers: get(value, 'headers'), body: get(value, 'body') ?? get(value, 'data') });
+function formOf(value: Shape): Evidence | undefined {
+  if (isEvidence(value)) return value;
+  const status = value.status ?? value.statusCode;
+  if (typeof status === 'number' && !isError(value))
+    return readHttpAnswer({ status, headers: value.headers, body: value.body ?? value.data });
+  if (typeof value.cmd === 'string') return readMqttPacket(value);
+  if (typeof value.topic === 'string')
+    return readMqttAnswer({ topic: value.topic, payload: value.payload, properties: value.properties });
+  if (value.condition !== undefined) return readAmqpError(value as AmqpErrorRecord);
+  const { message_annotations: annotations, application_properties: applicationProperties } = value;
+  if (annotations ?? applicationProperties)
+    return readAmqpAnswer({ applicationProperties, annotations, body: value.body });
+  return readSystemError(value);
 }
 
 /** Prose of an error; that of a mistake in the program is no evidence about a cloud. */

@@ -42,10 +42,7 @@ const masks: readonly Mask[] = [
     true,
   ],
   [
-    new RegExp(
-      String.raw`((?:^|[^a-z0-9]|%(?:25){0,2}[0-9a-f]{2}|[?&_-]|x-ms-|iothub-)(?:${NAMES})${IS})(${VALUE})`,
-      'gi',
-    ),
+    new RegExp(`((?:^|[^a-z0-9]|%(?:25){0,2}[0-9a-f]{2}|[?&_-]|x-ms-|iothub-)(?:${NAMES})${IS})(${VALUE})`, 'gi'),
     (_all, before = '', value = '') => `${before}${/^\\*["']/.exec(value)?.[0] ?? ''}${MASK}`,
   ],
   // A key or token under a plain name, where the value looks like one.

@@ -32,6 +32,8 @@ export function isObject(value: unknown): value is object {
 export function isError(value: unknown): value is Error {
   if (!isObject(value)) return false;
   try {
+    // Most of what is asked about is plain data, and asking for its tag is not cheap.
+    if (Object.getPrototypeOf(value) === Object.prototype) return false;
     return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';
   } catch {
     return false; // a hostile proxy

@@ -48,6 +48,7 @@ export function readPayload(body: unknown): Payload {
 
 /** Bytes to text; streams and whatever else is no body are left alone. */
 export function decode(body: unknown): unknown {
+  if (typeof body !== 'object') return body;
   if (body instanceof Uint8Array) return decoder.decode(body.subarray(0, MAX_TEXT));
   if (body instanceof ArrayBuffer) return decoder.decode(new Uint8Array(body, 0, Math.min(body.byteLength, MAX_TEXT)));
   return body;
@@ -122,8 +123,9 @@ function layOver(found: Payload, depth: number, walk: Walk): void {
 }
 
 function setText(text: string, depth: number, walk: Walk): void {
-  if (depth <= walk.textDepth || text.trim() === '') return;
-  walk.text = text.trim();
+  const words = depth > walk.textDepth ? text.trim() : '';
+  if (words === '') return;
+  walk.text = words;
   walk.textDepth = depth;
 }
 
