@@ -1,0 +1,106 @@
+/* A mosquitto of the test's own: free port, configuration in a folder that goes away. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { pbkdf2Sync, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as after } from 'node:timers/promises';
+
+const PLACES = ['/usr/sbin/mosquitto', '/usr/local/sbin/mosquitto', '/opt/homebrew/sbin/mosquitto'];
+
+export const mosquittoPath = PLACES.find((path) => existsSync(path));
+
+export interface Mosquitto {
+  readonly port: number;
+  readonly url: string;
+  /** Stop it and start it again, on the same port. */
+  restart(): Promise<void>;
+  /** Hold it: connections stay, nothing is answered. */
+  freeze(): void;
+  stop(): Promise<void>;
+}
+
+export interface MosquittoOptions {
+  /** Names and passwords; none: everybody may connect. */
+  readonly users?: Readonly<Record<string, string>>;
+  /** Lines of an access list. */
+  readonly acl?: readonly string[];
+}
+
+export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mosquitto> {
+  const folder = mkdtempSync(join(tmpdir(), 'faultmap-mosquitto-'));
+  const port = await freePort();
+  const file = (name: string, lines: readonly string[]) => {
+    writeFileSync(join(folder, name), `${lines.join('\n')}\n`, { mode: 0o600 });
+    return join(folder, name);
+  };
+  const config = file('mosquitto.conf', [
+    `listener ${port} 127.0.0.1`,
+    // As root it would become a user who cannot read the folder.
+    'user root',
+    `allow_anonymous ${options.users ? 'false' : 'true'}`,
+    ...(options.users ? [`password_file ${file('passwords', Object.entries(options.users).map(entry))}`] : []),
+    ...(options.acl ? [`acl_file ${file('acl', options.acl)}`] : []),
+  ]);
+  let child = await launch(config, port);
+  return {
+    port,
+    url: `mqtt://127.0.0.1:${port}`,
+    restart: async () => {
+      await end(child);
+      child = await launch(config, port);
+    },
+    freeze: () => void child.kill('SIGSTOP'),
+    stop: async () => {
+      child.kill('SIGCONT');
+      await end(child);
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+async function launch(config: string, port: number): Promise<ChildProcess> {
+  const child = spawn(mosquittoPath as string, ['-c', config], { stdio: 'ignore' });
+  for (let tries = 0; tries < 400; tries++) {
+    if (child.exitCode !== null) throw new Error(`mosquitto ended with ${child.exitCode}`);
+    if (await answers(port)) return child;
+    await after(10);
+  }
+  child.kill('SIGKILL');
+  throw new Error('mosquitto did not start within 4 s');
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGTERM');
+  const late = setTimeout(() => child.kill('SIGKILL'), 3_000);
+  await ended;
+  clearTimeout(late);
+}
+
+/** `user:$7$iterations$salt$hash`, as mosquitto_passwd writes it. */
+function entry([user, password]: readonly [string, string]): string {
+  const salt = randomBytes(12);
+  const hash = pbkdf2Sync(password, salt, 101, 64, 'sha512');
+  return `${user}:$7$101$${salt.toString('base64')}$${hash.toString('base64')}`;
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect(port, '127.0.0.1', () => resolve(true));
+    socket.on('error', () => resolve(false));
+    socket.on('connect', () => socket.destroy());
+  });
+}
+
+export async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
