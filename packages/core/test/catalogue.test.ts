@@ -1,4 +1,4 @@
-import { type Catalogue, type CodeRow, dps, iotHub, lookup } from '@faultmap/core';
+import { type Catalogue, type CodeRow, classify, dps, iotHub, lookup } from '@faultmap/core';
 import { describe, expect, test } from 'vitest';
 import { rowOfCode, rowOfName } from '../src/catalogue/indexes.ts';
 
@@ -181,7 +181,7 @@ describe('user catalogues', () => {
     name: 'acme',
     rows: [
       {
-        code: 77,
+        code: 70077,
         reason: 'CoolantLow',
         category: 'precondition',
         httpStatus: null,
@@ -191,18 +191,39 @@ describe('user catalogues', () => {
         scope: 'device',
       },
     ],
-    texts: { 77: { summary: 'The coolant is low.', fix: 'Fill it up.' } },
+    texts: { 70077: { summary: 'The coolant is low.', fix: 'Fill it up.' } },
   };
 
   test('are searched before the built-in ones', () => {
-    expect(lookup(77)).toBeUndefined();
-    expect(lookup(77, [own])).toMatchObject({ catalogue: 'acme', summary: 'The coolant is low.' });
+    expect(lookup(70077)).toBeUndefined();
+    expect(lookup(70077, [own])).toMatchObject({ catalogue: 'acme', summary: 'The coolant is low.' });
     expect(lookup('coolantlow', [own])?.code).toBe(77);
     expect(lookup(404103, [own])?.reason).toBe('DeviceNotOnline');
   });
 
+  test('decide before the built-in ones, by number and by name', () => {
+    expect(classify({ status: 409, body: '{"errorCode":70077}' }, { catalogues: [own] })).toMatchObject({
+      code: 70077,
+      reason: 'CoolantLow',
+      category: 'precondition',
+      fix: 'Fill it up.',
+    });
+    const renamed = { name: 'other', rows: own.rows.map((row) => ({ ...row, code: 404103 })) };
+    expect(classify({ status: 404, body: '{"errorCode":404103}' }, { catalogues: [renamed] }).reason).toBe(
+      'CoolantLow',
+    );
+    expect(classify({ status: 404, body: '{"errorCode":404103}' }).reason).toBe('DeviceNotOnline');
+  });
+
+  test.each([{}, { rows: null }, { rows: [null, {}, { code: 'x' }] }])('%j is ignored', (broken) => {
+    const context = { catalogues: [broken as never] };
+    expect(classify({ status: 404, body: '{"errorCode":404103}' }, context).reason).toBe('DeviceNotOnline');
+    expect(lookup(404103, [broken as never])?.reason).toBe('DeviceNotOnline');
+    expect(lookup('DeviceNotOnline', [broken as never])?.code).toBe(404103);
+  });
+
   test('have the texts of the category where they bring none', () => {
     const bare = { name: own.name, rows: own.rows };
-    expect(lookup(77, [bare])?.fix).toMatch(/Read again/);
+    expect(lookup(70077, [bare])?.fix).toMatch(/Read again/);
   });
 });

@@ -44,7 +44,8 @@ function indexOf(catalogue: Catalogue): Index {
   const byCode = new Map<number, CodeRow>();
   const byName = new Map<string, CodeRow>();
   // A name that a status has too (`PreconditionFailed`) means the exact row.
-  const exactFirst = [...catalogue.rows].sort((a, b) => Number(isStatus(a)) - Number(isStatus(b)));
+  const rows = wellFormed(catalogue);
+  const exactFirst = rows.toSorted((a, b) => Number(isStatus(a)) - Number(isStatus(b)));
   for (const row of exactFirst) {
     if (row.notAFault) continue;
     if (!byCode.has(row.code)) byCode.set(row.code, row);
@@ -54,7 +55,7 @@ function indexOf(catalogue: Catalogue): Index {
     }
   }
   // A misprint that is no code of its own can only mean the row it was printed for.
-  for (const row of catalogue.rows) {
+  for (const row of rows) {
     for (const misprint of row.misprints ?? []) {
       if (typeof misprint === 'number' && !byCode.has(misprint)) byCode.set(misprint, row);
     }
@@ -62,6 +63,13 @@ function indexOf(catalogue: Catalogue): Index {
   const made = { byCode, byName };
   indexes.set(catalogue, made);
   return made;
+}
+
+/** A user's catalogue may come from anywhere, and classifying never throws. */
+export function wellFormed({ rows }: Catalogue): readonly CodeRow[] {
+  return Array.isArray(rows)
+    ? rows.filter((row) => typeof row?.code === 'number' && typeof row.reason === 'string')
+    : [];
 }
 
 let byCondition: ReadonlyMap<string, ConditionRow> | undefined;

@@ -9,7 +9,7 @@ import {
 import { textsWithoutCode } from './category-texts.ts';
 import { dps } from './dps.ts';
 import { judgeHundred, judgeStatus, judgeUnlisted } from './http-statuses.ts';
-import { conditionRow } from './indexes.ts';
+import { conditionRow, wellFormed } from './indexes.ts';
 import { iotHub } from './iot-hub.ts';
 import { judgeMqttName } from './mqtt-reasons.ts';
 import { systemFault } from './system-faults.ts';
@@ -124,7 +124,11 @@ interface Found {
 }
 
 function select(catalogues: readonly Catalogue[], fits: (row: CodeRow) => boolean): Found[] {
-  return catalogues.flatMap((catalogue) => catalogue.rows.filter(fits).map((row) => ({ row, catalogue })));
+  return catalogues.flatMap((catalogue) =>
+    wellFormed(catalogue)
+      .filter(fits)
+      .map((row) => ({ row, catalogue })),
+  );
 }
 
 /** The first found, with the rest as what it was printed for as well. */

@@ -2,7 +2,7 @@ import type { Advice, AppliesTo, Category, Executed, FaultScope, Transport } fro
 
 /** One documented code. */
 export interface CodeRow {
-  /** The number, for instance `404103`. */
+  /** The number, for instance `404103`; readers look for three to seven digits. */
   readonly code: number;
   /** The documented name, for instance `DeviceNotOnline`. */
   readonly reason: string;
@@ -51,7 +51,10 @@ export interface CodeTexts {
   readonly source?: string;
 }
 
-/** All codes of one cloud. */
+/**
+ * All codes of one cloud. Its rows are read once, when it is first used: to change them, give
+ * another object.
+ */
 export interface Catalogue {
   /** Name of the cloud, for instance `azure-iot-hub`. */
   readonly name: string;
