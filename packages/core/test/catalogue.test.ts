@@ -197,7 +197,7 @@ describe('user catalogues', () => {
   test('are searched before the built-in ones', () => {
     expect(lookup(70077)).toBeUndefined();
     expect(lookup(70077, [own])).toMatchObject({ catalogue: 'acme', summary: 'The coolant is low.' });
-    expect(lookup('coolantlow', [own])?.code).toBe(77);
+    expect(lookup('coolantlow', [own])?.code).toBe(70077);
     expect(lookup(404103, [own])?.reason).toBe('DeviceNotOnline');
   });
 
