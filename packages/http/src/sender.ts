@@ -68,6 +68,7 @@ export class HttpSender implements Sender {
       const inner = resolveAdapter(adapter, config);
       if (passage?.gate.free === false || retry.clock !== this.#request.retry.clock) return this.#run(inner, config);
       if (this.#stamps) this.#stamp(config, 1);
+      if (passage) passage.gate.inFlight++;
       return inner(config).then(passage?.succeeded, failed.bind(undefined, config, at));
     };
   }

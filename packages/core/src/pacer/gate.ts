@@ -76,16 +76,16 @@ export class KeyGate implements Gate {
   }
 
   report(sentAt: number, outcome: PaceOutcome, failed?: Failed): void {
+    const { inFlight } = this;
+    // Not below 0: an attempt that was made outside may not have been counted.
+    if (inFlight > 0) this.inFlight--;
     if (this.free && outcome === 'success') {
-      this.inFlight--;
       this.#circuit.calm();
       this.#controller.succeeded(sentAt, sentAt, 0);
       return;
     }
     const now = this.#setup.clock.now();
     const backlog = this.#queue.length;
-    const { inFlight } = this;
-    this.inFlight--;
     this.#slowStart?.ended(sentAt, outcome === 'success');
     if (failed && (outcome === 'throttled' || outcome === 'outage')) this.#because = failed.error;
     if (outcome === 'success') this.#controller.succeeded(sentAt, now, backlog);

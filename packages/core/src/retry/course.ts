@@ -48,10 +48,7 @@ export class Course<T> {
 
   /** From before the first attempt: it has to wait, or may be cut. */
   async begin(): Promise<T> {
-    if (this.#options.firstFailure) {
-      if (this.#gate) this.#gate.inFlight++;
-      return this.failedFirst(this.#options.firstFailure.raw, undefined);
-    }
+    if (this.#options.firstFailure) return this.failedFirst(this.#options.firstFailure.raw, undefined);
     const refused = await this.#enter(false);
     if (refused) throw this.#refuse(refused);
     const { attempt, outcome } = this.#run(1, this.#options.hardDeadline === true);
