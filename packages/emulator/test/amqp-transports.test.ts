@@ -1,5 +1,7 @@
+import { X509Certificate } from 'node:crypto';
 import { connect as tlsConnect } from 'node:tls';
 import rhea from 'rhea';
+import { generate } from 'selfsigned';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { type Emulator, startEmulator } from '../src/index.ts';
@@ -46,6 +48,25 @@ describe('transports', () => {
 
   it('secure WebSocket', async () => {
     await sendOver(webSocketDetails(emulator.urls.https ?? '', { ca: emulator.ca }), 's');
+  });
+
+  it('takes a client certificate whose thumbprint a device has, over SASL EXTERNAL', async () => {
+    const made = await generate([{ name: 'commonName', value: 'cert-device' }], { keyType: 'ec', algorithm: 'sha256' });
+    const { fingerprint256 } = new X509Certificate(made.cert);
+    emulator.state.identities.create(
+      { deviceId: 'cert-device' },
+      { authenticationType: 'selfSigned', primaryThumbprint: fingerprint256 },
+    );
+    const { hostname, port } = new URL(emulator.urls.amqps ?? '');
+    const trust = { ca: emulator.ca, servername: 'localhost', cert: made.cert, key: made.private };
+    const options = { transport: 'tls', host: hostname, port: Number(port), enable_sasl_external: true, ...trust };
+    const client = new Client(options as never);
+    const own = client.connection.open_sender('/devices/cert-device/messages/events');
+    expect(await client.send(own, { body: 'x' })).toMatchObject({ outcome: 'accepted' });
+    client.connection.open_sender(D2C);
+    const { sender } = await client.next('sender_error');
+    expect(sender?.error).toMatchObject({ condition: 'amqp:unauthorized-access' });
+    await client.close();
   });
 
   it('resets a TLS connection too', async () => {

@@ -1,3 +1,5 @@
+import type { Identity } from '../state/identity.ts';
+
 /** What an AMQP link address of the cloud names. */
 export type Place =
   | { readonly kind: 'cbs' }
@@ -55,6 +57,11 @@ export function parseAddress(address: string | undefined): Place {
   const stream = STREAM.exec(path);
   if (!stream) return UNKNOWN;
   return { kind: 'events-stream', consumerGroup: decode(stream[2] as string), partition: Number(stream[3]) };
+}
+
+/** Whose place it is. */
+export function identityOf({ deviceId, moduleId }: Identity): Identity {
+  return moduleId === undefined ? { deviceId } : { deviceId, moduleId };
 }
 
 function devicePlace(device: string, module: string | undefined, rest: string): Place {

@@ -1,7 +1,7 @@
 import type { Principal } from '../auth.ts';
 import type { Clock } from '../state/clock.ts';
 import { type Identity, keyOf } from '../state/identity.ts';
-import type { Place } from './address.ts';
+import { identityOf, type Place } from './address.ts';
 
 /** What a connection may do: the principals its tokens stand for, until each expires. */
 export class Claims {
@@ -45,10 +45,6 @@ export class Claims {
 function speaksFor(principal: Principal, identity: Identity): boolean {
   if (principal.kind === 'service') return principal.policy.rights.includes('device');
   return principal.kind === 'device' && keyOf(principal.identity) === keyOf(identityOf(identity));
-}
-
-function identityOf({ deviceId, moduleId }: Identity): Identity {
-  return moduleId === undefined ? { deviceId } : { deviceId, moduleId };
 }
 
 function nameOf(principal: Principal): string {

@@ -83,6 +83,18 @@ export function createEngine(id: string): Container {
   } as never);
 }
 
+/** SASL EXTERNAL, which rhea offers only behind a certificate that a known authority signed. */
+export function enableExternal(engine: Container): void {
+  const mechanisms = engine.sasl_server_mechanisms as unknown as Record<string, () => object>;
+  mechanisms.EXTERNAL = () => ({
+    outcome: undefined,
+    start(this: { outcome?: boolean }) {
+      this.outcome = true;
+    },
+  });
+}
+
+/** The bytes of a body, whichever section it came in. */
 export function sectionBytes(body: unknown): Buffer {
   if (Buffer.isBuffer(body)) return body;
   if (typeof body === 'string') return Buffer.from(body, 'utf8');

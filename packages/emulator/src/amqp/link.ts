@@ -1,5 +1,5 @@
 import type { Identity } from '../state/identity.ts';
-import type { Place } from './address.ts';
+import { identityOf, type Place } from './address.ts';
 import type { Delivery, EngineSender, ErrorRecord, Receiver, Sender } from './engine.ts';
 import type { Peer } from './peer.ts';
 
@@ -41,7 +41,7 @@ export interface Outgoing {
   update(settled: boolean, state?: unknown): void;
 }
 
-type OutcomeHandler = (outcome: OutcomeName, delivery: Outgoing) => void;
+export type OutcomeHandler = (outcome: OutcomeName, delivery: Outgoing) => void;
 
 interface Outbound {
   readonly message: object;
@@ -79,9 +79,7 @@ export class Link {
   }
 
   get identity(): Identity | undefined {
-    if (!('deviceId' in this.place)) return undefined;
-    const { deviceId, moduleId } = this.place;
-    return moduleId === undefined ? { deviceId } : { deviceId, moduleId };
+    return 'deviceId' in this.place ? identityOf(this.place) : undefined;
   }
 
   /** False once it was detached by either side, or its session or connection ended. */

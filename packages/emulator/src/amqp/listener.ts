@@ -1,6 +1,7 @@
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type { WebSocket } from 'ws';
+import { thumbprintsOf } from '../http/access.ts';
 import type { ListenerContext, RunningListener } from '../listener.ts';
 import { resetSocket } from '../reset-socket.ts';
 
@@ -17,9 +18,9 @@ export async function startAmqp(context: ListenerContext): Promise<RunningListen
   const peers = new Set<Peer>();
   let count = 0;
   let endpoint: Endpoint = { host: context.host, port: 0 };
-  const accept = (pipe: Pipe) => {
+  const accept = (pipe: Pipe, thumbprints: readonly string[] = []) => {
     count += 1;
-    const peer = new Peer(count, context, pipe, endpoint);
+    const peer = new Peer({ id: count, context, pipe, endpoint, thumbprints });
     peers.add(peer);
     peer.onGone = () => peers.delete(peer);
   };
@@ -37,7 +38,9 @@ export async function startAmqp(context: ListenerContext): Promise<RunningListen
   );
   if (context.tls) {
     const { key, cert } = context.tls;
-    const server = createTlsServer({ key, cert }, (socket) => accept(pipeOfSocket(socket)));
+    // A client certificate is asked for but not demanded; its thumbprint is checked per device.
+    const options = { key, cert, requestCert: true, rejectUnauthorized: false };
+    const server = createTlsServer(options, (socket) => accept(pipeOfSocket(socket), thumbprintsOf(socket)));
     // A failed handshake is the client's to report.
     server.on('tlsClientError', (_error, socket) => socket.destroy());
     await listen('amqps', server);

@@ -5,10 +5,17 @@ import type { Cloud } from '../state/cloud.ts';
 import type { CloseCause, DeviceConnection } from '../state/connections.ts';
 import { CloudFault } from '../state/fault.ts';
 import { type Identity, keyOf } from '../state/identity.ts';
-import type { Place } from './address.ts';
+import { identityOf, type Place } from './address.ts';
 import { attach } from './attach.ts';
 import { Claims } from './claims.ts';
-import { createEngine, type EngineConnection, type ErrorRecord, type Receiver, type Sender } from './engine.ts';
+import {
+  createEngine,
+  type EngineConnection,
+  type ErrorRecord,
+  enableExternal,
+  type Receiver,
+  type Sender,
+} from './engine.ts';
 import { wireErrorOf } from './errors.ts';
 import { serve } from './exchange.ts';
 import { guard } from './guard.ts';
@@ -28,6 +35,15 @@ export interface Endpoint {
   readonly port: number;
 }
 
+export interface PeerSetup {
+  readonly id: number;
+  readonly context: ListenerContext;
+  readonly pipe: Pipe;
+  readonly endpoint: Endpoint;
+  /** Of the client's certificate, where it has one. */
+  readonly thumbprints: readonly string[];
+}
+
 /** One connection of a client. */
 export class Peer {
   readonly id: number;
@@ -42,17 +58,21 @@ export class Peer {
   readonly #devices = new Map<string, DeviceConnection>();
   readonly #byEngine = new WeakMap<object, Link>();
   readonly #openTimer: () => void;
+  readonly #thumbprints: readonly string[];
   #closed = false;
   #closing = false;
 
-  constructor(id: number, context: ListenerContext, pipe: Pipe, endpoint: Endpoint) {
+  constructor({ id, context, pipe, endpoint, thumbprints }: PeerSetup) {
     this.id = id;
     this.endpoint = endpoint;
+    this.#thumbprints = thumbprints;
     this.context = context;
     this.pipe = pipe;
     this.claims = new Claims(this.cloud.clock, (principal) => this.#expired(principal));
     const engine = createEngine(`emulator-${this.cloud.hostName}`);
     engine.sasl_server_mechanisms.enable_anonymous();
+    // Who the certificate stands for shows at the first link: it names the device.
+    enableExternal(engine);
     engine.sasl_server_mechanisms.enable_plain(((user: string, password: string) =>
       this.#plain(user, password)) as never);
     this.#listen(engine);
@@ -88,7 +108,9 @@ export class Peer {
 
   /** May this client open links to a place? */
   mayOpen(place: Place): boolean {
-    return !this.authority.required || this.claims.allow(place);
+    if (!this.authority.required || this.claims.allow(place)) return true;
+    if (this.#thumbprints.length === 0 || !('deviceId' in place)) return false;
+    return this.authority.verifyThumbprint(identityOf(place), this.#thumbprints).ok;
   }
 
   /** The link an answer goes out on: of the same kind, device and channel as the request's. */

@@ -1,5 +1,6 @@
 import rhea from 'rhea';
 import type { C2dMessage } from '../../state/queues.ts';
+import { deliver } from '../deliver.ts';
 import { dataSection } from '../engine.ts';
 import { serve } from '../exchange.ts';
 import type { Link, LinkService, OutcomeName, Outgoing } from '../link.ts';
@@ -18,7 +19,7 @@ export function devicebound(link: Link): LinkService {
       const next = queues.receive(deviceId);
       if (!next) return;
       held.add(next.lockToken);
-      deliver(link, deviceId, next, () => held.delete(next.lockToken));
+      sendLocked(link, deviceId, next, () => held.delete(next.lockToken));
     }
   };
   const off = queues.available.on((id) => id === deviceId && pump());
@@ -32,26 +33,19 @@ export function devicebound(link: Link): LinkService {
   };
 }
 
-function deliver(
+function sendLocked(
   link: Link,
   deviceId: string,
   { lockToken, message }: { lockToken: string; message: C2dMessage },
   forget: () => void,
 ): void {
-  link.peer.cloud.log.record({
-    transport: 'amqp',
-    operation: 'c2d-receive',
-    deviceId,
-    target: link.address,
-    messageId: message.messageId,
-    connection: link.peer.id,
-    outcome: 'ok',
-  });
-  link.send(toAmqp(message), {
+  const { messageId } = message;
+  deliver(link, toAmqp(message), {
+    messageId,
     tag: rhea.string_to_uuid(lockToken),
     onOutcome: (outcome, delivery) => {
       forget();
-      settle(link, { deviceId, lockToken, messageId: message.messageId }, outcome, delivery);
+      settle(link, { deviceId, lockToken, messageId }, outcome, delivery);
     },
   });
 }
@@ -75,11 +69,14 @@ function settle(
   const { queues } = link.peer.cloud;
   const action = ACTIONS[outcome];
   void serve(link.peer, {
-    operation: `c2d-${action}`,
+    operation: 'c2d-settle',
     deviceId,
     messageId,
     link,
-    run: () => queues[action](deviceId, lockToken),
+    run: () => {
+      queues[action](deviceId, lockToken);
+      link.peer.cloud.log.executed(`c2d-${action}`, messageId);
+    },
     succeed: () => delivery.remote_settled || accept(delivery),
     refuse: (error) => delivery.remote_settled || reject(delivery, error),
     outcome: (fault) => delivery.remote_settled || settleAs(delivery, fault),

@@ -1,6 +1,7 @@
 import type { Identity } from '../../state/identity.ts';
 import type { Json } from '../../state/json.ts';
 import type { MethodCall } from '../../state/methods.ts';
+import { deliver } from '../deliver.ts';
 import { dataSection, sectionBytes } from '../engine.ts';
 import { serve } from '../exchange.ts';
 import type { AmqpMessage, Incoming, Link, LinkService } from '../link.ts';
@@ -13,32 +14,14 @@ export function methods(link: Link): LinkService {
   if (!identity) return {};
   if (link.inbound) return { onMessage: (message, delivery) => answered(link, identity, message, delivery) };
   const connection = peer.device(identity);
-  const call = (method: MethodCall) => deliver(link, identity, method);
+  // A call that is not delivered lets its caller run into the time-out.
+  const call = (method: MethodCall) => deliver(link, toAmqp(method), { messageId: method.requestId });
   connection.onMethod = call;
   return {
     onClosed: () => {
       if (connection.onMethod === call) connection.onMethod = undefined;
     },
   };
-}
-
-function deliver(link: Link, identity: Identity, method: MethodCall): void {
-  void serve(link.peer, {
-    operation: 'method',
-    deviceId: identity.deviceId,
-    moduleId: identity.moduleId,
-    messageId: method.requestId,
-    link,
-    run: () => {},
-    succeed: () =>
-      link.send({
-        correlation_id: idValue(method.requestId),
-        application_properties: { 'IoThub-methodname': method.methodName },
-        body: dataSection(JSON.stringify(method.payload)),
-      }),
-    // Not delivered at all: the caller meets its time-out.
-    refuse: (error) => link.fail(error.record),
-  });
 }
 
 function answered(link: Link, identity: Identity, message: AmqpMessage, delivery: Incoming): void {
@@ -57,6 +40,14 @@ function answered(link: Link, identity: Identity, message: AmqpMessage, delivery
     refuse: (error) => reject(delivery, error),
     outcome: (fault) => settleAs(delivery, fault),
   });
+}
+
+function toAmqp({ requestId, methodName, payload }: MethodCall): object {
+  return {
+    correlation_id: idValue(requestId),
+    application_properties: { 'IoThub-methodname': methodName },
+    body: dataSection(JSON.stringify(payload)),
+  };
 }
 
 /** What a device answers need not be JSON; the caller then gets it as text. */

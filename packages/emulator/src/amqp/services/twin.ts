@@ -1,6 +1,7 @@
 import { CloudFault } from '../../state/fault.ts';
 import type { Identity } from '../../state/identity.ts';
 import { keyOf } from '../../state/identity.ts';
+import { deliver } from '../deliver.ts';
 import { dataSection, sectionBytes } from '../engine.ts';
 import { errorBody } from '../errors.ts';
 import { serve } from '../exchange.ts';
@@ -50,7 +51,7 @@ function annotations(message: AmqpMessage): { operation: string; resource: strin
 
 function operationOf(message: AmqpMessage): string {
   const { operation } = annotations(message);
-  return operation === 'GET' ? 'twin-get' : operation === 'PATCH' ? 'twin-report' : 'twin-subscribe';
+  return operation === 'GET' ? 'twin-get' : operation === 'PATCH' ? 'twin-patch' : 'twin-subscribe';
 }
 
 /** @throws CloudFault */
@@ -94,7 +95,7 @@ function notifications(link: Link, identity: Identity): LinkService {
   const key = keyOf(identity);
   const off = peer.cloud.twins.desiredChanged.on((change) => {
     if (keyOf(change.identity) !== key || !peer.desiredSubscriptions.has(key)) return;
-    link.send({
+    deliver(link, {
       message_annotations: { operation: 'PATCH', resource: NOTIFICATIONS, version: long(change.version) },
       body: dataSection(JSON.stringify(change.patch)),
     });
