@@ -36,7 +36,11 @@ export class AnswerChannel {
   readonly #session: RheaSession;
   readonly #ownAddress: string;
   readonly #waiters = new Map<string, Waiter>();
-  readonly #opening = new Set<{ opened(): void; lost(fault: AnyDeviceCloudError): void }>();
+  readonly #opening = new Set<{
+    opened(): void;
+    lost(fault: AnyDeviceCloudError): void;
+    stop(reason: unknown): void;
+  }>();
 
   constructor(setup: ChannelSetup, address: string, links: RequestOptions['links']) {
     this.#setup = setup;
@@ -100,6 +104,7 @@ export class AnswerChannel {
       const onAbort = () => end(() => reject(signal?.reason));
       const waiter = {
         opened: () => end(resolve),
+        stop: (reason: unknown) => end(() => reject(reason)),
         lost: (fault: AnyDeviceCloudError) => end(() => reject(this.#setup.links.refusal(fault, operation))),
       };
       const cancel = this.#setup.clock.after(timeoutMs, () => end(() => reject(this.#notOpen(timeoutMs, operation))));
@@ -130,12 +135,19 @@ export class AnswerChannel {
   }
 
   stop(reason: unknown): void {
-    for (const waiter of [...this.#waiters.values()]) waiter.stop(reason);
-    if (!this.#session.is_closed()) {
-      this.sender.close();
-      this.receiver.close();
-      this.#session.close();
-    }
+    for (const waiter of [...this.#opening, ...this.#waiters.values()]) waiter.stop(reason);
+    this.#close();
+  }
+
+  /**
+   * End the session, and with it both links. Not before the peer has begun it too: rhea opens an
+   * end again that the peer opens after it was closed here, and the two go on so for ever.
+   */
+  #close(): void {
+    const session = this.#session;
+    if (session.state.was_open) session.remove();
+    else if (session.state.remote_open) session.close();
+    else if (session.state.local_open) onceOpen(session, () => session.close());
   }
 
   #notOpen(ms: number, operation: string): AnyDeviceCloudError {
@@ -164,6 +176,10 @@ function twinOptions(): { properties?: object } {
 function hear(end: RheaLink | RheaSession): void {
   const emitter = end as unknown as { on(name: string, listener: () => void): void };
   for (const name of OWN_EVENTS) emitter.on(name, () => {});
+}
+
+function onceOpen(session: RheaSession, run: () => void): void {
+  (session as unknown as { once(name: string, listener: () => void): void }).once('session_open', run);
 }
 
 function given(options: object | undefined, side: 'source' | 'target'): object {

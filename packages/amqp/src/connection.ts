@@ -33,6 +33,8 @@ export class AttachedConnection {
   readonly settlements: Settlements;
   readonly requests: Requests;
   readonly clock: Clock;
+  /** Host and port, as far as the options tell. */
+  readonly target: string;
   readonly #connection: RheaConnection;
   readonly #events: FaultEvents;
   readonly #keepAlive: boolean;
@@ -48,6 +50,8 @@ export class AttachedConnection {
 
   constructor(connection: RheaConnection, options: ResolvedOptions, events: FaultEvents) {
     this.#connection = connection;
+    const { host, port } = connection.options;
+    this.target = `${typeof host === 'string' ? host : 'localhost'}:${typeof port === 'number' ? port : ''}`;
     this.#events = events;
     this.#keepAlive = options.keepAlive;
     this.clock = options.clock ?? systemClock;

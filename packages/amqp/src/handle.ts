@@ -1,6 +1,6 @@
 import { type AnyDeviceCloudError, type FaultEventName, type FaultListener, isDeviceCloudError } from '@faultmap/core';
 import { type FaultEvents, optionError, resolveRetryOptions, runOperation } from '@faultmap/core/adapter';
-import type { Connection, Delivery, Message, Sender } from 'rhea';
+import type { Delivery, Message, Sender } from 'rhea';
 import type { AttachedConnection } from './connection.ts';
 import {
   AMQP_RETRY_DEFAULTS,
@@ -75,7 +75,7 @@ export function createHandle(setup: HandleSetup): AmqpHandle {
       const call = resolveCall('send', setup.options, options, operation, false);
       const once = (attempt: Parameters<typeof sendOnce>[4]) =>
         sendOnce(attached.sending(), link, message, call, attempt);
-      return (await run(setup, call, once, pacerKey(link.connection, 'send', addressOf(link)))) as unknown as Delivery;
+      return (await run(setup, call, once, pacerKey(attached, 'send', addressOf(link)))) as unknown as Delivery;
     },
     settle: async (delivery, outcome) => {
       const link = has(delivery) ? asLink(delivery.link) : undefined;
@@ -89,7 +89,7 @@ export function createHandle(setup: HandleSetup): AmqpHandle {
       const call = resolveCall('request', setup.options, options, `request ${address}`, isIdempotentRequest(body));
       const once = (attempt: Parameters<typeof sendOnce>[4]) =>
         attached.requests.once(address, body, options ?? {}, call, attempt);
-      return (await run(setup, call, once, pacerKey(undefined, 'request', address))) as unknown as Message;
+      return (await run(setup, call, once, pacerKey(attached, 'request', address))) as unknown as Message;
     },
     resume: setup.resume,
     detach: setup.detach,
@@ -134,11 +134,8 @@ function resolveCall(
   };
 }
 
-/** Host and kind of operation: the cloud throttles each of them apart. */
-function pacerKey(connection: unknown, kind: string, address: string | undefined): string {
-  const host = has(connection) && has(connection.options) ? connection.options.host : undefined;
+/** Target and kind of operation: the cloud throttles each of them apart. */
+function pacerKey({ target }: AttachedConnection, kind: string, address: string | undefined): string {
   const first = address?.split('/').find((part) => part !== '') ?? '';
-  return `${typeof host === 'string' ? host : ''} amqp ${kind} ${first}`;
+  return `${target} amqp ${kind} ${first}`;
 }
-
-export type { Connection };

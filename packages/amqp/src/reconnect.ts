@@ -88,6 +88,7 @@ export class Reconnector {
   /** The application closed it: nothing is made again. */
   closed(): void {
     this.#stopWaiting();
+    this.#setup.connection.closed_with_non_fatal_error = false;
   }
 
   /** Go on as if nothing had happened: connect at once, if there is no connection. */

@@ -30,6 +30,9 @@ export class Requests {
     this.#setup.links.present(call.operation);
     const channel = this.#channel(address, options.links, call.operation);
     await channel.ready(call.creditTimeoutMs, call.operation, attempt.signal);
+    // A refused link opens first, and is detached in the same breath.
+    const refused = channel.fault();
+    if (refused) throw this.#setup.links.refusal(refused, call.operation);
     const request = withIds(message, address, options.replyTo ?? channel.replyTo);
     const answer = await this.#exchange(channel, request, call, attempt);
     const refusal = readAmqpAnswer({

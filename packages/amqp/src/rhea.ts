@@ -101,6 +101,8 @@ export interface RheaSession extends Dispatching {
   is_closed(): boolean;
   begin(): void;
   close(error?: object): void;
+  /** Take it out of the connection: for a session that is not on the wire. */
+  remove(): void;
   create_link(name: string, make: unknown, options: unknown): RheaLink;
   open_sender(options: unknown): RheaLink;
   open_receiver(options: unknown): RheaLink;

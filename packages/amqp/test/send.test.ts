@@ -1,7 +1,8 @@
 import { isDeviceCloudError } from '@faultmap/core';
-import rhea, { type Container, type Delivery, type EventContext, type Sender } from 'rhea';
+import type { Container, Delivery, EventContext, Sender } from 'rhea';
 import { describe, expect, it } from 'vitest';
 import { type ClientOptions, fastClock, QUICK, quiet, startClient, until } from './support/client.ts';
+import { insideOf, outcome } from './support/internals.ts';
 import { type PeerOptions, startPeer } from './support/server.ts';
 
 const RETRY = { baseDelayMs: 1, throttledBaseDelayMs: 1 } as const;
@@ -123,13 +124,13 @@ describe('send settles on the first outcome', () => {
 
   it('accepted and never settled by the peer: 3,000 sends do not fill the buffer of 2,048', async () => {
     const { client, sender } = await start(
-      (container) => each(container, (delivery) => delivery.update(false, acceptedState())),
+      (container) => each(container, (delivery) => delivery.update(false, outcome.accepted().described())),
       {},
       { connection: { receiver_options: { autoaccept: false, credit_window: 500, rcv_settle_mode: 1 } } },
     );
     await Promise.all(Array.from({ length: 3_000 }, () => client.handle.send(sender, { body: 'x' })));
     await quiet();
-    expect(sender.session.outgoing.deliveries.size).toBe(0);
+    expect(insideOf(sender.session).outgoing.deliveries.size).toBe(0);
     expect(client.faults).toEqual([]);
   });
 
@@ -147,12 +148,6 @@ describe('send settles on the first outcome', () => {
     expect(delivery.settled).toBe(true);
   });
 });
-
-function acceptedState(): object {
-  // The state rhea sends for accept(), without settling.
-  const { message } = rhea;
-  return message.accepted().described();
-}
 
 describe('send waits for credit with a bound', () => {
   it('more than rhea can hold are sent one by one', async () => {
