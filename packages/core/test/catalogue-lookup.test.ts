@@ -48,6 +48,8 @@ describe('lookup', () => {
     ['0x8E', 'Session taken over'],
     ['session taken over', 'Session taken over'],
     ['econnreset', 'ECONNRESET'],
+    ['https://aka.ms/iothub403004', 'DeviceMaximumQueueDepthExceeded'],
+    ['iot-hub-troubleshoot-error-404001-devicenotfound', 'DeviceNotFound'],
   ])('%s is found as %s', (asked, reason) => {
     expect(lookup(asked)?.reason).toBe(reason);
   });
@@ -57,6 +59,7 @@ describe('lookup', () => {
     ['5xx', 'server'],
     ['503xxx', 'server'],
     ['429xxx', 'throttled'],
+    ['500xxx Internal errors', 'server'],
     ['404xxx', 'not-found'],
   ])('the family %s is %s', (asked, category) => {
     expect(lookup(asked)).toMatchObject({ kind: 'family', category });

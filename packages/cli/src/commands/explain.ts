@@ -14,16 +14,13 @@ export interface ExplainOptions {
   readonly color: boolean;
 }
 
-/** Longest input that may be a code or a name rather than an error. */
-const LONGEST_NAME = 100;
-
 /** `faultmap explain`: say what a code, a name or a raw error means. */
 export async function explain(words: readonly string[], options: ExplainOptions, io: Io): Promise<number> {
   if (options.jsonl) return await explainLines(await sourceOf(words, options, io), io);
   const given = await givenText(words, options, io);
   if (given.trim() === '') throw new UsageError('nothing to explain: the input is empty');
   const colors = colorsFor(io, options.color);
-  const found = given.length <= LONGEST_NAME ? lookup(given.trim()) : undefined;
+  const found = isName(given) ? lookup(given) : undefined;
   if (found) {
     await write(io.stdout, options.json ? `${JSON.stringify(found, null, 2)}\n` : showEntry(found, colors));
     return EXIT.ok;
@@ -31,6 +28,12 @@ export async function explain(words: readonly string[], options: ExplainOptions,
   const error = errorIn(given);
   await write(io.stdout, options.json ? `${JSON.stringify(error, null, 2)}\n` : showError(error, colors));
   return says(error) ? EXIT.ok : EXIT.incomplete;
+}
+
+/** A code or a name, `404103 DeviceNotOnline`, `Receive link throttled`, rather than an error's text. */
+function isName(given: string): boolean {
+  const text = given.trim();
+  return text.length <= 100 && text.split(/\s+/).length <= 4;
 }
 
 /** One object a line in, one line out; a line that is none gets an `error` and the run goes on. */

@@ -77,7 +77,7 @@ export function lookup(codeOrReason: number | string, catalogues: readonly Catal
   // A number, alone or before its name as in `404103 DeviceNotOnline`.
   const number = /^\d{1,7}(?![\w:])/.exec(asked)?.[0];
   if (number !== undefined) return byNumber(Number(number), all);
-  return byPattern(asked) ?? byName(asked, all) ?? bySignal(asked);
+  return byPattern(asked) ?? byName(asked, all) ?? bySignal(asked) ?? byLink(asked, all);
 }
 
 function byNumber(code: number, catalogues: readonly Catalogue[]): LookedUp | undefined {
@@ -91,10 +91,10 @@ function byNumber(code: number, catalogues: readonly Catalogue[]): LookedUp | un
 
 /** `500xxx`, `4xxNNN`, `5xx`: the rule for numbers that begin so. */
 function byPattern(asked: string): LookedUp | undefined {
-  const digits = /^([345]\d{2})[xn]{3}$|^([345])xx(?:[xn]{3})?$/i.exec(asked);
+  const digits = /^(?:([345]\d{2})[xn]{3}|([345])xx(?:[xn]{3})?)(?!\w)/i.exec(asked);
   if (!digits) return undefined;
   const judged = digits[1] ? judgeStatus(Number(digits[1])) : judgeHundred(Number(digits[2]));
-  return judged && family(judged, asked.toLowerCase().replace('nnn', 'NNN'));
+  return judged && family(judged, digits[0].toLowerCase().replace('nnn', 'NNN'));
 }
 
 function byName(asked: string, catalogues: readonly Catalogue[]): LookedUp | undefined {
@@ -116,6 +116,12 @@ function bySignal(asked: string): LookedUp | undefined {
   const code = asked.toUpperCase();
   const system = systemFault(code);
   return system && signal('system', { ...system, reason: code });
+}
+
+/** The pages of the documentation: `https://aka.ms/iothub403004`, `…-error-404001-devicenotfound`. */
+function byLink(asked: string, catalogues: readonly Catalogue[]): LookedUp | undefined {
+  const code = /\s/.test(asked) ? undefined : /(?<!\d)[345]\d{5}(?!\d)/.exec(asked)?.[0];
+  return code === undefined ? undefined : byNumber(Number(code), catalogues);
 }
 
 interface Found {
