@@ -1,7 +1,13 @@
 import axios, { type AxiosRequestConfig, type AxiosResponse } from 'axios';
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
+import type { IConnackPacket } from 'mqtt-packet';
 import { afterEach } from 'vitest';
 import { type Emulator, type EmulatorOptions, startEmulator } from '../src/index.ts';
+
+const connacks = new WeakMap<MqttClient, IConnackPacket>();
+
+/** The CONNACK a client came in with. */
+export const connackOf = (client: MqttClient) => connacks.get(client);
 
 /** Counterparts of one test: an emulator and clients of it, all ended after it. */
 export interface Bench {
@@ -42,7 +48,10 @@ export function useBench(): (options?: EmulatorOptions) => Promise<Bench> {
         const client = openMqtt(emulator, given, url);
         ends.push(() => client.endAsync(true));
         return new Promise((resolve, reject) => {
-          client.once('connect', () => resolve(client));
+          client.once('connect', (connack) => {
+            connacks.set(client, connack);
+            resolve(client);
+          });
           client.once('error', reject);
           client.once('close', () => reject(new Error('closed')));
         });

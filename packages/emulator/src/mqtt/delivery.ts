@@ -97,7 +97,8 @@ export class Delivery {
     if (session.qosOf('methods') !== undefined) {
       send(publish(`$iothub/methods/POST/${call.methodName}/?$rid=${call.requestId}`, payload));
     } else {
-      const correlationData = Buffer.from(call.requestId);
+      // Sixteen bytes are all it may hold (iot-hub-mqtt-5): the bare bytes of the id.
+      const correlationData = Buffer.from(call.requestId.replaceAll('-', ''), 'hex');
       send(publish(`$iothub/methods/${call.methodName}`, payload, { correlationData }));
     }
   }

@@ -79,8 +79,13 @@ function run(job: PublishJob, operation: PreviewOperation, identity: Identity): 
     return ok(respond(correlationData, '', { version: String(version) }));
   }
   const status = Number(text(packet.properties?.userProperties, 'response-code')) || 0;
-  cloud.methods.answer(identity, correlationData.toString(), { status, payload: payloadOf(packet.payload) });
+  cloud.methods.answer(identity, idOf(correlationData), { status, payload: payloadOf(packet.payload) });
   return { packets: [], close: false, outcome: 'ok', status };
+}
+
+/** The id of a call, whose bytes are the Correlation Data. */
+function idOf(bytes: Buffer): string {
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 
 /** `if-version` of a patch. @throws CloudFault precondition-failed */

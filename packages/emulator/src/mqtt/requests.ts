@@ -9,7 +9,7 @@ import type {
 import { REASON } from '../forms/mqtt.ts';
 import type { OnAdmitted } from './admit.ts';
 import type { Outcome } from './answers.ts';
-import { checkPreview } from './connect.ts';
+import { checkPreview, text } from './connect.ts';
 import { serve } from './faulty.ts';
 import { type PublishJob, perform } from './operations.ts';
 import type { Peer } from './peer.ts';
@@ -41,7 +41,8 @@ export function onPublish(peer: Admitted, packet: IPublishPacket): void {
     answersWanted: peer.wants(subject.kind === 'device' ? 'twin-answers' : 'registration-answers'),
   };
   const { publication } = job;
-  const messageId = publication.kind === 'd2c' ? publication.properties.get('$.mid') : undefined;
+  const given = preview && text(packet.properties?.userProperties, 'message-id');
+  const messageId = publication.kind === 'd2c' ? publication.properties.get('$.mid') : given || undefined;
   serve(peer, {
     request: { operation: preview ?? publication.kind, path: packet.topic, messageId },
     run: () => (preview && subject.kind === 'device' ? performPreview(job, preview, subject.identity) : perform(job)),
