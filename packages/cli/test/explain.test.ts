@@ -107,6 +107,12 @@ describe('faultmap explain', () => {
     expect((await run(['explain', JSON.stringify(record)])).out).toContain('unauthorized');
   });
 
+  test('a short document is read as one, not as the number in it', async () => {
+    expect((await run(['explain', '{"status":404,"body":"{\\"errorCode\\":404103}"}'])).out).toContain(
+      'DeviceOfflineError',
+    );
+  });
+
   test('nothing known is said so, with exit code 1', async () => {
     const { exitCode, out } = await run(['explain', 'the cat sat on the mat']);
     expect(out).toContain('unknown');

@@ -33,7 +33,7 @@ export async function explain(words: readonly string[], options: ExplainOptions,
 /** A code or a name, `404103 DeviceNotOnline`, `Receive link throttled`, rather than an error's text. */
 function isName(given: string): boolean {
   const text = given.trim();
-  return text.length <= 100 && text.split(/\s+/).length <= 4;
+  return !/^[{[<"]/.test(text) && text.length <= 100 && text.split(/\s+/).length <= 4;
 }
 
 /** One object a line in, one line out; a line that is none gets an `error` and the run goes on. */
