@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { classify } from '@faultmap/core';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { run } from './run.ts';
 
@@ -54,6 +55,16 @@ describe('faultmap scan', () => {
     expect(JSON.parse((await run(['scan', '--json'], input)).out).groups).toMatchObject([
       { code: 404104, reason: 'DeviceConnectionClosedRemotely', count: 2, last: '2026-03-01T10:00:01.500Z' },
     ]);
+  });
+
+  test('errors that faultmap itself logged are read back', async () => {
+    const error = JSON.stringify(classify({ status: 404, body: '{"errorCode":404103,"message":"x"}' }));
+    const input = `${error}\n{"level":50,"time":1772359205000,"err":${error}}\n{"category":"toys","advice":"buy"}\n`;
+    expect(JSON.parse((await run(['scan', '--json'], input)).out)).toMatchObject({
+      faults: 2,
+      groups: [{ code: 404103, category: 'offline', count: 2, first: '2026-03-01T10:00:05.000Z' }],
+    });
+    expect((await run(['explain', error])).out).toContain('404103 DeviceNotOnline');
   });
 
   test('a table for people, over several files', async () => {

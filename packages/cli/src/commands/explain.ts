@@ -4,6 +4,7 @@ import { type AnyDeviceCloudError, classify, lookup } from '@faultmap/core';
 import { explainLine, toFault } from '../explain-jsonl.ts';
 import { colorsFor, EXIT, type Io, UsageError, write } from '../io.ts';
 import { linesOf, openInput, textOf } from '../lines.ts';
+import { ownError } from '../own-error.ts';
 import { everyReader } from '../readers.ts';
 import { showEntry, showError } from '../show.ts';
 
@@ -84,7 +85,7 @@ function isFile(text: string): boolean {
 /** JSON as the answer, packet or error it is; a body alone, and anything that is not JSON, as text. */
 function errorIn(given: string): AnyDeviceCloudError {
   const value = parsed(given);
-  const error = value === undefined ? undefined : classify(value, everyReader);
+  const error = value === undefined ? undefined : (ownError(value) ?? classify(value, everyReader));
   return error && says(error) ? error : classify(given, everyReader);
 }
 

@@ -3,6 +3,7 @@ import Table from 'cli-table3';
 import { type Colors, colorsFor, EXIT, type Io, write } from '../io.ts';
 import { linesOf, openInput } from '../lines.ts';
 import { entriesOf, timeOf } from '../log-entries.ts';
+import { ownError } from '../own-error.ts';
 import { everyReader } from '../readers.ts';
 import { Tally, type TallyGroup } from '../tally.ts';
 import { retriedWord } from '../words.ts';
@@ -53,7 +54,7 @@ function recordIn(text: string): Fields | undefined {
 
 /** The fault an entry tells of, if it does. */
 function faultIn(text: string, record: Fields | undefined): AnyDeviceCloudError | undefined {
-  const error = classify(resourceLog(record) ?? text, everyReader);
+  const error = ownError(record) ?? classify(resourceLog(record) ?? text, everyReader);
   const says = error.category !== 'unknown' || error.code !== undefined || (error.candidates?.length ?? 0) > 0;
   return says ? error : undefined;
 }
