@@ -1,7 +1,7 @@
 import { type Catalogue, type Category, type CodeRow, dps, iotHub, type Transport } from '@faultmap/core';
 import { CATEGORIES, isTransient } from '@faultmap/core/adapter';
-import Table from 'cli-table3';
 import { type Colors, colorsFor, EXIT, type Io, UsageError, write } from '../io.ts';
+import { table } from '../table.ts';
 import { retriedWord } from '../words.ts';
 
 export interface CodesOptions {
@@ -29,7 +29,7 @@ export async function codes(options: CodesOptions, io: Io): Promise<number> {
     ? `${JSON.stringify(listed.map(asJson), null, 2)}\n`
     : options.markdown
       ? markdown(listed)
-      : table(listed, colorsFor(io, options.color));
+      : forPeople(listed, colorsFor(io, options.color));
   await write(io.stdout, text);
   return listed.length === 0 ? EXIT.incomplete : EXIT.ok;
 }
@@ -71,15 +71,10 @@ function cells(row: CodeRow): string[] {
   ];
 }
 
-function table(listed: readonly Listed[], colors: Colors): string {
-  const made = new Table({
-    head: HEAD.map((name) => colors.bold(name)),
-    style: { head: [], border: [], compact: true },
-    chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
-  });
-  for (const { row } of listed) made.push(cells(row));
+function forPeople(listed: readonly Listed[], colors: Colors): string {
+  const rows = listed.map(({ row }) => cells(row));
   const listedOnly = listed.filter(({ row }) => row.listedOnly).length;
-  return `${made.toString()}\n${listed.length} codes, ${listedOnly} of them named in documentation only\n`;
+  return `${table(HEAD, rows, colors)}\n${listed.length} codes, ${listedOnly} of them named in documentation only\n`;
 }
 
 function markdown(listed: readonly Listed[]): string {

@@ -1,10 +1,10 @@
 import { type AnyDeviceCloudError, classify } from '@faultmap/core';
-import Table from 'cli-table3';
 import { type Colors, colorsFor, EXIT, type Io, write } from '../io.ts';
 import { linesOf, openInput } from '../lines.ts';
 import { entriesOf, timeOf } from '../log-entries.ts';
 import { ownError } from '../own-error.ts';
 import { everyReader } from '../readers.ts';
+import { table } from '../table.ts';
 import { Tally, type TallyGroup } from '../tally.ts';
 import { retriedWord } from '../words.ts';
 
@@ -73,26 +73,18 @@ function resourceLog(record: Fields | undefined): string | undefined {
 function report(entries: number, faults: number, groups: readonly TallyGroup[], colors: Colors): string {
   const summary = `${faults} faults in ${entries} entries, of ${groups.length} kinds\n`;
   if (groups.length === 0) return summary;
-  const table = new Table({
-    head: ['count', 'code', 'reason', 'category', 'retried', 'first', 'last', 'a tracking id'].map((one) =>
-      colors.bold(one),
-    ),
-    colAligns: ['right'],
-    style: { head: [], border: [], compact: true },
-  });
-  for (const group of groups) {
-    table.push([
-      String(group.count),
-      group.code === null ? '' : String(group.code),
-      group.reason.slice(0, 60),
-      colors.cyan(group.category),
-      retriedWord(group.advice),
-      shortTime(group.first),
-      shortTime(group.last),
-      (group.trackingId ?? '').slice(0, 36),
-    ]);
-  }
-  return `${table.toString()}\n${summary}`;
+  const head = ['count', 'code', 'reason', 'category', 'retried', 'first', 'last', 'a tracking id'];
+  const rows = groups.map((group) => [
+    String(group.count),
+    group.code === null ? '' : String(group.code),
+    group.reason.slice(0, 60),
+    colors.cyan(group.category),
+    retriedWord(group.advice),
+    shortTime(group.first),
+    shortTime(group.last),
+    (group.trackingId ?? '').slice(0, 36),
+  ]);
+  return `${table(head, rows, colors)}\n${summary}`;
 }
 
 function shortTime(iso: string | null): string {
