@@ -9,7 +9,7 @@ import {
 import type { IPublishPacket, MqttClient, Packet } from 'mqtt';
 import { Acks } from './acks.ts';
 import type { MqttAnswer } from './answer.ts';
-import { levelOf } from './client.ts';
+import { levelOf, willReconnect } from './client.ts';
 import { Connection, type ConnectionHooks, guarded } from './connection.ts';
 import { because, ended, Faults } from './faults.ts';
 import { Operations } from './operations.ts';
@@ -79,7 +79,11 @@ class Attachment implements MqttHandle {
     const { operationTimeoutMs, offlineTimeoutMs } = options;
     const limits = { clock, operationTimeoutMs, offlineTimeoutMs };
     const parts = { client, faults: this.#faults, acks: this.#acks, clock };
-    const reasons = { fault: () => this.#connection.fault, endFault: () => this.#tellEnd() };
+    const reasons = {
+      fault: () => this.#connection.fault,
+      endFault: () => this.#tellEnd(),
+      willReconnect: () => willReconnect(client),
+    };
     this.#operations = new Operations({ ...parts, ...limits, ...reasons }, client.connected);
     const methods = wrapMethods(client, {
       call: (verb, original, args) => this.#operations.call(verb, original, args),

@@ -19,6 +19,8 @@ export interface OperationsSetup {
   readonly offlineTimeoutMs: number;
   /** Why the present connection ended, or is about to, where that is known. */
   readonly fault: () => AnyDeviceCloudError | undefined;
+  /** Is another connection to be expected? */
+  readonly willReconnect: () => boolean;
   /** The fault of having been ended by the program with something pending. */
   readonly endFault: () => AnyDeviceCloudError;
 }
@@ -35,6 +37,8 @@ export class Operations {
   /** Whom to tell. */
   readonly #answers = new WeakMap<Pending, Callback>();
   readonly #byAnswer = new WeakMap<Callback, Pending>();
+  /** Gives it to mqtt.js. */
+  readonly #submissions = new WeakMap<Pending, () => unknown>();
   /** QoS 0 and what is no PUBLISH, while it is queued for the next connection. */
   readonly #queued = new WeakMap<object, Pending>();
   /** The call that is being made right now: what it writes is its own. */
@@ -69,18 +73,8 @@ export class Operations {
       return client;
     }
     const one = this.#open(kind, operation, args, callback);
-    const queuedBefore = client.queue?.length ?? 0;
-    this.#calling = one;
-    try {
-      return pass.apply(client, args.with(at, one.callback));
-    } catch (thrown) {
-      this.#close(one);
-      throw thrown;
-    } finally {
-      this.#calling = undefined;
-      for (const { packet } of (client.queue ?? []).slice(queuedBefore)) this.#own(one, packet);
-      this.#bind(one, client.getLastMessageId?.());
-    }
+    this.#submissions.set(one, () => pass.apply(client, args.with(at, one.callback)));
+    return this.#submit(one);
   }
 
   sent(packet: Packet): void {
@@ -136,6 +130,22 @@ export class Operations {
     this.#pending.clear();
   }
 
+  #submit(one: Pending): unknown {
+    const { client } = this.#setup;
+    const queuedBefore = client.queue?.length ?? 0;
+    this.#calling = one;
+    try {
+      return this.#submissions.get(one)?.();
+    } catch (thrown) {
+      this.#close(one);
+      throw thrown;
+    } finally {
+      this.#calling = undefined;
+      for (const { packet } of (client.queue ?? []).slice(queuedBefore)) this.#own(one, packet);
+      this.#bind(one, client.getLastMessageId?.());
+    }
+  }
+
   #open(kind: Kind, operation: string, args: readonly unknown[], callback: Callback): Pending {
     const options = kind === 'publish' ? args[2] : undefined;
     const qos = typeof options === 'object' && options !== null && 'qos' in options ? Number(options.qos) : 0;
@@ -160,12 +170,28 @@ export class Operations {
   #called(one: Pending, callback: Callback, raw: unknown, rest: unknown[]): unknown {
     if (this.#detached) return callback(raw, ...rest);
     if (!this.#pending.has(one)) return undefined; // settled by a limit
-    // It flushes before it says why; the reason comes in the same turn.
-    if (isClosed(raw) && !this.#reason()) {
-      queueMicrotask(() => this.#pending.has(one) && this.#finish(one, callback, raw, rest));
-      return undefined;
-    }
-    return this.#finish(one, callback, raw, rest);
+    if (!isClosed(raw)) return this.#finish(one, callback, raw, rest);
+    // It flushes before it says why, and amid its own bookkeeping: what comes of it is known a little later.
+    queueMicrotask(() => {
+      if (!this.#pending.has(one)) return;
+      if (this.#isForgotten(one)) this.#submit(one);
+      else this.#finish(one, callback, raw, rest);
+    });
+    return undefined;
+  }
+
+  /**
+   * A publish that waited behind the re-sending of the store when the connection was lost again: mqtt.js
+   * keeps what was published before and after, and drops this one, unsent.
+   */
+  #isForgotten(one: Pending): boolean {
+    return (
+      one.kind === 'publish' &&
+      !one.sent &&
+      !this.#givenUp &&
+      !this.#setup.client.disconnecting &&
+      this.#setup.willReconnect()
+    );
   }
 
   #finish(one: Pending, callback: Callback, raw: unknown, rest: unknown[]): unknown {
