@@ -5,6 +5,8 @@ import type { Colors } from './io.ts';
 export function table(head: readonly string[], rows: readonly (readonly string[])[], colors: Colors): string {
   const made = new Table({
     head: head.map((name) => colors.bold(name)),
+    // Counts to the right, so that they compare.
+    colAligns: head.map((name) => (name === 'count' ? 'right' : 'left')),
     style: { head: [], border: [] },
     chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
   });
