@@ -87,8 +87,11 @@ function makeUpgrade(context: ListenerContext) {
     const name = offered.map((one) => one.trim()).find((one) => context.webSockets.has(one));
     const handler = name === undefined ? undefined : context.webSockets.get(name);
     const status = upgradeFault(context, path ?? '') ?? (path !== WEB_SOCKET_PATH ? 404 : handler ? undefined : 400);
-    if (status === 0) return; // half-open
     if (status !== undefined || !handler) {
+      // The parser has let go of the socket: unless it is read, the client's leaving is not seen.
+      socket.resume();
+      socket.once('end', () => socket.destroy());
+      if (status === 0) return; // half-open
       socket.end(`HTTP/1.1 ${status ?? 400} Refused\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
       return;
     }
