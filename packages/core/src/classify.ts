@@ -9,6 +9,7 @@ import { type EvidenceFields, isEvidence, type Reader } from './evidence.ts';
 import { judge } from './precedence.ts';
 import { readAnything } from './read.ts';
 import { redact } from './redact.ts';
+import { trackingIdOf } from './wire/tracking-id.ts';
 
 export interface ClassifyContext {
   /** Asked before core's own wire readers; an attachment passes its own. */
@@ -60,8 +61,8 @@ function judged(input: unknown, context: ClassifyContext): AnyDeviceCloudError {
     resetAt: conclusion.advice === 'at-reset' ? nextUtcMidnight(context.now ?? Date.now()) : undefined,
     candidates: seen.candidates ?? conclusion.candidates,
     serverReference: clean(seen.serverReference),
-    trackingId: clean(seen.trackingId),
-    timestamp: clean(seen.timestamp),
+    trackingId: trackingIdOf(seen.trackingId) ?? clean(seen.trackingId),
+    timestamp: seen.timestamp !== undefined && TIME.test(seen.timestamp) ? seen.timestamp : clean(seen.timestamp),
     clockSkewMs: seen.clockSkewMs,
     operation: context.operation,
     detail: seen.text,
@@ -70,11 +71,13 @@ function judged(input: unknown, context: ClassifyContext): AnyDeviceCloudError {
   });
 }
 
-/** What came over the wire may hold anything; nearly always it is a plain word. */
+/** What came over the wire may hold anything. */
 function clean(word: string | undefined): string | undefined {
-  if (word === undefined || /^[\w:./ +-]{0,400}$/.test(word)) return word;
-  return redact(word.slice(0, 400));
+  return word === undefined ? undefined : redact(word.slice(0, 400));
 }
+
+/** Times hold digits, marks and `AM`; ids have a grammar. Both are nearly always what they should be. */
+const TIME = /^\d[\d:/ .TZAPM+-]{3,40}$/;
 
 type Texts = (error: DeviceCloudError) => CodeTexts;
 

@@ -302,10 +302,11 @@ function shortened(detail: string): string {
 }
 
 /** `[404103 DeviceNotOnline] registry.get: Timed out …`: most important first, one line. */
-function headline(fields: ErrorFields, detail: string | undefined): string {
-  const label = fields.code === undefined ? fields.reason : `${fields.code} ${fields.reason}`;
-  const start = fields.operation ? `[${label}] ${fields.operation}:` : `[${label}]`;
-  return detail ? `${redact(start)} ${oneLine(detail)}` : redact(start);
+function headline({ code, reason, operation }: ErrorFields, detail: string | undefined): string {
+  const name = /^\w{1,80}$/.test(reason) ? reason : redact(reason); // one word is no secret
+  const label = code === undefined ? `[${name}]` : `[${code} ${name}]`;
+  const start = operation ? `${label} ${redact(operation)}:` : label;
+  return detail ? `${start} ${oneLine(detail)}` : start;
 }
 
 function oneLine(detail: string): string {
