@@ -8,6 +8,8 @@ export interface Frame {
   readonly channel: number;
   readonly performative: {
     readonly handle?: number;
+    readonly name?: string;
+    readonly role?: boolean;
     readonly first?: number;
     readonly last?: number;
     readonly more?: boolean;
@@ -15,13 +17,22 @@ export interface Frame {
   readonly payload?: Buffer;
 }
 
-interface EngineSession extends Session {
-  readonly remote: { readonly handles: Readonly<Record<number, EngineReceiver>> };
+interface Removable {
+  readonly remote: { readonly handle?: number };
+  readonly local: { readonly handle: number };
+}
+
+interface EngineSession {
+  readonly remote: { readonly handles: Record<number, EngineReceiver> };
+  readonly local: { readonly handles: Record<number, unknown> };
+  readonly links: Record<string, Sender | Receiver>;
+  remove_link: (link: Removable) => void;
 }
 
 /** A sending link, with what it still may send. */
 export interface EngineSender {
   readonly credit: number;
+  readonly state: { readonly open_requests: number };
   readonly session: { readonly outgoing: { readonly next_pending_delivery: number } };
 }
 

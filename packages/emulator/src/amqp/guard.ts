@@ -29,9 +29,35 @@ export function guard(peer: Peer): void {
       if (isLate(connection, name, frame)) return;
       const wrong = wrongWith(connection, name, frame);
       if (wrong) peer.close(wrong);
+      else if (name === 'attach') attachByNameAndRole(connection, frame, original);
       else original(frame);
     });
   }
+}
+
+/**
+ * A link is known by its name and its direction (2.6.1); rhea knows it by its name alone and takes
+ * the second of a pair for an attach sent twice. qpid-proton names both of a pair alike.
+ */
+function attachByNameAndRole(connection: EngineConnection, frame: Frame, attach: (frame: Frame) => void): void {
+  const session = connection.remote_channel_map[frame.channel];
+  const { name = '', role } = frame.performative;
+  const first = session?.links[name];
+  // `role` is true for a client that receives: our end of such a link sends.
+  if (!session || !first || first.is_sender() === role) {
+    attach(frame);
+    return;
+  }
+  delete session.links[name];
+  attach(frame);
+  const second = session.links[name];
+  session.links[name] = first;
+  if (second) session.links[`${name}\0${role}`] = second;
+  session.remove_link = (link) => {
+    delete session.remote.handles[link.remote.handle as number];
+    delete session.local.handles[link.local.handle];
+    for (const [key, one] of Object.entries(session.links)) if ((one as unknown) === link) delete session.links[key];
+  };
 }
 
 function own(connection: EngineConnection, name: string, handler: (frame: Frame) => void): void {

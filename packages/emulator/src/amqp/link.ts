@@ -91,7 +91,8 @@ export class Link {
   start(service: LinkService): void {
     this.#service = service;
     if (this.inbound) (this.engine as Receiver).add_credit(CREDIT);
-    else if (this.hasCredit) service.onCredit?.();
+    // A client may give credit together with its attach: ours must be out before the first transfer.
+    else setImmediate(() => this.credited());
   }
 
   // --- to the client ---------------------------------------------------------------------------
@@ -99,7 +100,9 @@ export class Link {
   /** Credit that is not spoken for by messages rhea has taken but not written yet. */
   get hasCredit(): boolean {
     if (!this.#open || this.inbound || !(this.engine as Sender).sendable()) return false;
-    const { credit, session } = this.engine as unknown as EngineSender;
+    const { credit, session, state } = this.engine as unknown as EngineSender;
+    // rhea writes transfers before the attach that is due in the same turn.
+    if (state.open_requests > 0) return false;
     while (this.#unwritten.length > 0 && (this.#unwritten[0] as number) < session.outgoing.next_pending_delivery) {
       this.#unwritten.shift();
     }
