@@ -48,17 +48,16 @@ export function attach(peer: Peer, engine: Sender | Receiver, register: (link: L
   const link = new Link(peer, engine, place, address);
   register(link);
   mirror(engine as unknown as EngineLink, address);
-  if (place.kind === 'events-endpoint' && peer.mayOpen(place)) {
-    redirect(link);
-    return;
-  }
   void serve(peer, {
     operation: 'attach',
     deviceId: link.identity?.deviceId,
     moduleId: link.identity?.moduleId,
     link,
     run: () => admit(link),
-    succeed: () => link.isOpen && link.start(services[place.kind].open(link)),
+    succeed: () => {
+      if (place.kind === 'events-endpoint') redirect(link);
+      else if (link.isOpen) link.start(services[place.kind].open(link));
+    },
     refuse: (error) => void setTimeout(() => link.fail(error.record), REFUSAL_DELAY_MS),
   });
 }

@@ -64,7 +64,7 @@ export class Link {
   readonly engine: Sender | Receiver;
   /** From the client: it sends, we receive. */
   readonly inbound: boolean;
-  #service: LinkService = {};
+  #service: LinkService | undefined;
   readonly #outbox: Outbound[] = [];
   readonly #unwritten: number[] = [];
   readonly #unsettled = new Map<Outgoing, OutcomeHandler | undefined>();
@@ -87,6 +87,11 @@ export class Link {
     return this.#open;
   }
 
+  /** Open, and accepted: nothing leaves on a link that is still to be refused. */
+  get isStarted(): boolean {
+    return this.#open && this.#service !== undefined;
+  }
+
   /** Accept the link: from now on the service gets what happens on it. */
   start(service: LinkService): void {
     this.#service = service;
@@ -99,7 +104,7 @@ export class Link {
 
   /** Credit that is not spoken for by messages rhea has taken but not written yet. */
   get hasCredit(): boolean {
-    if (!this.#open || this.inbound || !(this.engine as Sender).sendable()) return false;
+    if (!this.isStarted || this.inbound || !(this.engine as Sender).sendable()) return false;
     const { credit, session, state } = this.engine as unknown as EngineSender;
     // rhea writes transfers before the attach that is due in the same turn.
     if (state.open_requests > 0) return false;
@@ -135,7 +140,7 @@ export class Link {
   credited(): void {
     if (!this.#open) return;
     this.flush();
-    if (this.hasCredit) this.#service.onCredit?.();
+    if (this.hasCredit) this.#service?.onCredit?.();
   }
 
   /** The client told what became of a delivery; only its first word counts. */
@@ -148,7 +153,7 @@ export class Link {
     // What was under way when we detached is no longer ours to answer.
     if (!this.#open) return;
     this.#replenish();
-    this.#service.onMessage?.(message, delivery, format);
+    this.#service?.onMessage?.(message, delivery, format);
   }
 
   #replenish(): void {
@@ -182,6 +187,6 @@ export class Link {
     }
     this.#unsettled.clear();
     this.peer.forget(this);
-    this.#service.onClosed?.();
+    this.#service?.onClosed?.();
   }
 }

@@ -58,6 +58,7 @@ export class Peer {
   readonly #devices = new Map<string, DeviceConnection>();
   readonly #byEngine = new WeakMap<object, Link>();
   readonly #openTimer: () => void;
+  #closeTimer: NodeJS.Timeout | undefined;
   readonly #thumbprints: readonly string[];
   #closed = false;
   #closing = false;
@@ -119,6 +120,7 @@ export class Peer {
     const candidates = [...this.links].filter(
       (link) =>
         !link.inbound &&
+        link.isStarted &&
         link.place.kind === request.place.kind &&
         (!request.identity || (link.identity && keyOf(link.identity) === keyOf(request.identity))),
     );
@@ -150,6 +152,7 @@ export class Peer {
   #ended(identity: Identity, cause: CloseCause): void {
     const key = keyOf(identity);
     this.#devices.delete(key);
+    this.cloud.log.record({ transport: 'amqp', operation: 'closed', ...identity, connection: this.id, outcome: cause });
     const { record } = wireErrorOf(faultOf(cause), 'connect', this.cloud.clock.now());
     const alone = this.#devices.size === 0;
     if (cause === 'stopped') this.close({ condition: 'amqp:connection:forced', description: STOPPED });
@@ -185,7 +188,7 @@ export class Peer {
     if (!this.connection.is_open()) this.connection.open();
     this.connection.close(record as never);
     this.#endLinks();
-    setTimeout(() => this.pipe.end(), CLOSE_TIMEOUT_MS);
+    this.#closeTimer = setTimeout(() => this.pipe.end(), CLOSE_TIMEOUT_MS);
   }
 
   /** End the session of a link with an error. */
@@ -210,6 +213,7 @@ export class Peer {
     if (this.#closed) return;
     this.#closed = true;
     this.#openTimer();
+    clearTimeout(this.#closeTimer);
     this.#endLinks();
     this.onGone();
   }

@@ -106,6 +106,12 @@ const FORMS: Readonly<Record<number, AmqpForm>> = {
     scope: 'link',
     source: 'recorded 2025-08-18, info {com.microsoft:is-filtered: true}',
   },
+  404013: {
+    condition: 'amqp:not-implemented',
+    description: 'The operation is not supported on this link.',
+    scope: 'link',
+    source: 'Azure/azure-iot-sdk-csharp AmqpErrorMapper.cs#L39-L124; text constructed',
+  },
   // A disconnect that resource logs tell of; on the wire it is a close from the hub's side.
   404104: {
     condition: 'amqp:connection:forced',

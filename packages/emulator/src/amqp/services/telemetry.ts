@@ -1,6 +1,7 @@
 import rhea from 'rhea';
 import type { D2cInput } from '../../state/events.ts';
 import { sectionBytes } from '../engine.ts';
+import type { WireError } from '../errors.ts';
 import { serve } from '../exchange.ts';
 import type { AmqpMessage, Incoming, Link, LinkService } from '../link.ts';
 import { commonFields, textProperties } from '../properties.ts';
@@ -29,9 +30,16 @@ function take(link: Link, message: AmqpMessage, delivery: Incoming, format: numb
       for (const input of single ? [single] : unpack(message)) peer.cloud.sendEvent(identity, input, 'amqp');
     },
     succeed: () => accept(delivery),
-    refuse: (error) => reject(delivery, error),
+    refuse: (error) => reject(delivery, withSize(error, single)),
     outcome: (fault) => settleAs(delivery, fault),
   });
+}
+
+/** The recorded text names the size of its message: put in that of ours. */
+function withSize(error: WireError, input: D2cInput | undefined): WireError {
+  if (error.name !== 'message-too-large' || !input) return error;
+  const description = error.record.description.replace(/is \d+ bytes/, `is ${input.body.length} bytes`);
+  return { ...error, record: { ...error.record, description } };
 }
 
 function inputOf(message: AmqpMessage): D2cInput {
