@@ -25,6 +25,7 @@ export type {
   ReconnectSetup,
 } from './reconnect/types.ts';
 export { redact } from './redact.ts';
+export { endAtOnce, isHopeless } from './retry/at-once.ts';
 export { RETRY_DEFAULTS, type ResolvedRetryOptions, resolveRetryOptions } from './retry/defaults.ts';
 export type { Attempt, Operation, OperationOptions } from './retry/options.ts';
 export { runOperation } from './retry/run.ts';

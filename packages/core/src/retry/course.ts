@@ -4,6 +4,7 @@ import type { AnyDeviceCloudError } from '../errors.ts';
 import { causeWasTold, type FaultEvent, type FaultEventName, type FaultEvents, processWide } from '../events.ts';
 import { outcomeOf } from '../pacer/outcome.ts';
 import type { Gate, PacedOut } from '../pacer/types.ts';
+import { isHopeless } from './at-once.ts';
 import { invoke, runUntil, Try } from './attempt.ts';
 import { type Decision, delay, limit, objection, type Situation } from './decide.ts';
 import { GUARDED_BASE_DELAY_MS, RETRY_DEFAULTS } from './defaults.ts';
@@ -66,7 +67,7 @@ export class Course<T> {
   async failedFirst(raw: unknown, attempt: Try | undefined): Promise<T> {
     const first = this.#note(raw, attempt);
     try {
-      if (first.error === undefined) throw first;
+      if (first.error === undefined || isHopeless(first.error, this.#options)) throw first;
       const value = await repeatAfter<T, AnyDeviceCloudError>(
         first,
         (number) => this.#repeat(number),
