@@ -30,12 +30,12 @@ const SECRET_KEY =
 /**
  * A native error made safe to print, for use as `cause`. What carries the request is made
  * non-enumerable in place, so it stays readable; where that fails, or where the error's own text or
- * chain holds a secret, a redacted copy is returned. Anything but an error is returned as it is:
- * an error of ours keeps that out of sight (see `DeviceCloudError`).
+ * chain holds a secret, a redacted copy is returned. Of what is no error only a text is kept, since
+ * printers show a cause whatever it is.
  */
 export function safeCause(raw: unknown): unknown {
   if (typeof raw === 'string') return redact(raw);
-  if (!isError(raw)) return raw;
+  if (!isError(raw)) return undefined;
   try {
     return hide(raw, 0, new Set()) ? raw : copyOf(raw, 0, new Set());
   } catch {
@@ -56,7 +56,7 @@ function hide(error: object, depth: number, met: Set<object>): boolean {
       if (!hide(value, depth + 1, met)) return false;
     } else if (suspicious(key, value) && !hideKey(error, key)) return false;
   }
-  if (!cleanText(getString(error, 'message')) || !cleanText(getString(error, 'stack'))) return false;
+  if (!cleanText(getString(error, 'message')) || !cleanText(headOf(getString(error, 'stack')))) return false;
   const inner = [get(error, 'cause'), ...listOf(get(error, 'errors'))];
   return inner.every((one) => (isError(one) ? hide(one, depth + 1, met) : !suspicious('cause', one)));
 }
@@ -79,6 +79,13 @@ function suspicious(key: string, value: unknown): boolean {
 
 function cleanText(text: string | undefined): boolean {
   return text === undefined || redact(text) === text;
+}
+
+const FRAME = /\n {4}at [^\n]*/g;
+
+/** A stack without its frames, which name functions and files of the program: most of it, and no secret. */
+function headOf(stack: string | undefined): string | undefined {
+  return stack?.replace(FRAME, '');
 }
 
 function listOf(value: unknown): readonly unknown[] {
