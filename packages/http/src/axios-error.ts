@@ -46,3 +46,35 @@ export function seenStatus(error: FailedRequest): { readonly status: number; rea
   const res = lastRequest(error)?.res;
   return res?.statusCode === undefined ? undefined : { status: res.statusCode, headers: res.headers ?? {} };
 }
+
+/** What axios' own error of an answer refused by its status has, in axios 1.7 and after. */
+const OWN_KEYS: ReadonlySet<string> = new Set([
+  'message',
+  'name',
+  'isAxiosError',
+  'code',
+  'config',
+  'request',
+  'response',
+  'status',
+]);
+const REFUSAL = /^Request failed with status code \d{3}$/;
+
+/** Of an answer refused by its status, and of nothing else: neither text nor cause of somebody else. */
+export function isPlainRefusal(error: unknown): error is FailedRequest {
+  const { message, cause, response } = error as FailedRequest;
+  if (response === undefined || cause !== undefined || !REFUSAL.test(message)) return false;
+  for (const key in error as object) if (!OWN_KEYS.has(key)) return false;
+  return true;
+}
+
+/** Keep the request out of sight of printers; it stays readable in code. `false`: that cannot be done. */
+export function hideRequest(error: FailedRequest): boolean {
+  return hideKey(error, 'config') && hideKey(error, 'request') && hideKey(error, 'response');
+}
+
+const HIDDEN: PropertyDescriptor = { enumerable: false };
+
+function hideKey(error: FailedRequest, key: 'config' | 'request' | 'response'): boolean {
+  return !Object.hasOwn(error, key) || Reflect.defineProperty(error, key, HIDDEN);
+}

@@ -58,6 +58,13 @@ export class Gates {
     return url === this.#url || (url !== undefined && prefix !== undefined && beginsWithSegments(url, prefix));
   }
 
+  /** The gate of a request that has passed. */
+  gateOf(config: InternalAxiosRequestConfig, retry: ResolvedRetryOptions): Gate | undefined {
+    if (retry.pacer === false || retry.disabled) return undefined;
+    const known = this.#mayKeep && retry === this.#retry && this.#last !== undefined && this.#isLike(config);
+    return known ? this.#last?.gate : this.#look(config, retry).gate;
+  }
+
   #keep(config: InternalAxiosRequestConfig, retry: ResolvedRetryOptions): void {
     this.#last = this.#look(config, retry);
     this.#url = config.url;

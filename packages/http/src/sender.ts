@@ -3,8 +3,10 @@ import {
   type CredentialsGate,
   conclude,
   createCredentials,
+  endAtOnce,
   type FaultEvents,
   isCancellation,
+  isHopeless,
   type OperationOptions,
   runOperation,
   systemClock,
@@ -22,6 +24,7 @@ import { TypedErrors } from './typed-errors.ts';
 
 /** A first attempt that failed, and when its request was made. */
 type FirstFailure = NonNullable<OperationOptions['firstFailure']>;
+type NotedFailure = FirstFailure & { readonly error: AnyDeviceCloudError };
 
 /** Sends the requests of one attachment: the first attempt as axios would, the rest under retry. */
 export class HttpSender implements Sender {
@@ -56,7 +59,7 @@ export class HttpSender implements Sender {
   wrap(adapter: AdapterOption): (config: MarkedConfig) => AxiosPromise {
     const { clock = systemClock } = this.#options.retry;
     const failed = (config: MarkedConfig, at: number, raw: unknown) =>
-      this.#run(resolveAdapter(adapter, config), config, { raw, startedAt: this.#since + at });
+      this.#firstFailed(adapter, config, { raw, startedAt: this.#since + at });
     return (config) => {
       if (config[MARK] !== this) return passOn(adapter, config);
       // Off, so that a wrap around this one or inside it does not repeat as well.
@@ -98,13 +101,27 @@ export class HttpSender implements Sender {
     return error;
   }
 
+  /** Most failures end here, without a promise more than axios makes. */
+  #firstFailed(adapter: AdapterOption, config: MarkedConfig, firstFailure: FirstFailure): AxiosPromise {
+    const { operation, retry } = this.#requestOptions(config);
+    const error = this.#errors.make(firstFailure.raw, operation);
+    const { disabled, shouldRetry, throttledBaseDelayMs } = retry;
+    if (error && !isHopeless(error, { disabled, shouldRetry, renew: this.#credentials }))
+      return this.#run(resolveAdapter(adapter, config), config, { ...firstFailure, error });
+    config[MARK] = this;
+    if (error === undefined) throw firstFailure.raw;
+    const options = { events: this.#events, operation, disabled, throttledBaseDelayMs };
+    endAtOnce(error, options, firstFailure.startedAt, this.#gates.gateOf(config, retry));
+    throw this.#errors.announce(error);
+  }
+
   /** Under retry, from the first attempt's failure on, or from before it where it has to wait for its turn. */
-  async #run(inner: AxiosAdapter, config: MarkedConfig, firstFailure?: FirstFailure): Promise<AxiosResponse> {
+  async #run(inner: AxiosAdapter, config: MarkedConfig, firstFailure?: NotedFailure): Promise<AxiosResponse> {
     const own = config.signal;
     const caller = callerSignal(config);
     try {
       const attempt = this.#attempts(inner, config, own);
-      const options = this.#operationOptions(config, this.#requestOptions(config));
+      const options = this.#operationOptions(config, this.#requestOptions(config), firstFailure?.error);
       return await runOperation(attempt, { ...options, signal: caller.signal, firstFailure });
     } catch (ended) {
       // For whoever wraps this adapter and calls it again.
@@ -124,9 +141,15 @@ export class HttpSender implements Sender {
     };
   }
 
-  #operationOptions(config: MarkedConfig, request: RequestOptions): OperationOptions & RequestOptions['retry'] {
+  /** @param noted - the typed error of the first failure, which is asked for first */
+  #operationOptions(
+    config: MarkedConfig,
+    request: RequestOptions,
+    noted: AnyDeviceCloudError | undefined,
+  ): OperationOptions & RequestOptions['retry'] {
     const { operation, retry } = request;
     const credentials = this.#credentials;
+    let first = noted;
     return {
       ...retry,
       operation,
@@ -135,7 +158,11 @@ export class HttpSender implements Sender {
       deletes: config.method?.toLowerCase() === 'delete',
       events: this.#events,
       pacerKey: this.#gates.keyOf(config),
-      classify: (raw) => this.#errors.make(raw, operation),
+      classify: (raw) => {
+        const error = first ?? this.#errors.make(raw, operation);
+        first = undefined;
+        return error;
+      },
       renew: credentials && (async (refused) => mergeCredentials(config, await credentials.refresh(refused))),
     };
   }

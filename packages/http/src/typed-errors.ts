@@ -1,6 +1,6 @@
 import { type AnyDeviceCloudError, type Catalogue, classify } from '@faultmap/core';
-import { isForeign } from '@faultmap/core/adapter';
-import type { FailedRequest, FailedResponse } from './axios-error.ts';
+import { type Evidence, evidence, isForeign } from '@faultmap/core/adapter';
+import { type FailedRequest, type FailedResponse, hideRequest, isPlainRefusal } from './axios-error.ts';
 import { readHttp } from './evidence.ts';
 
 const READERS = [readHttp];
@@ -21,8 +21,11 @@ export class TypedErrors {
 
   /** `undefined`: no fault of a cloud, but a cancellation by the caller or a mistake in the program. */
   make(raw: unknown, operation: string | undefined): AnyDeviceCloudError | undefined {
-    if (isForeign(raw, READERS)) return undefined;
-    const error = classify(raw, { readers: READERS, catalogues: this.#catalogues, operation });
+    const context = { readers: READERS, catalogues: this.#catalogues, operation };
+    const seen = readHttp(raw);
+    if (seen === undefined && isForeign(raw, READERS)) return undefined;
+    const refused = seen !== undefined && isPlainRefusal(raw) && hideRequest(raw);
+    const error = refused ? withCause(classify(withoutCause(seen), context), raw) : classify(seen ?? raw, context);
     this.#native.set(error, raw);
     if (responseOf(raw)) withResponse(error, raw as FailedRequest);
     return error;
@@ -59,4 +62,17 @@ function responseOf(raw: unknown): FailedResponse | undefined {
 /** Code that reads `error.response?.status` goes on working; no logger sees it. */
 function withResponse(error: AnyDeviceCloudError, raw: FailedRequest): void {
   Object.defineProperty(error, 'response', { get: () => raw.response, enumerable: false, configurable: true });
+}
+
+/*
+ * `classify` makes any cause safe to print, for which it has to read its stack: that alone takes as
+ * long as all the rest. The error of a plain refusal by status is known to hold nothing else.
+ */
+
+function withoutCause(seen: Evidence): Evidence {
+  return evidence({ ...seen, cause: undefined });
+}
+
+function withCause<E extends AnyDeviceCloudError>(error: E, cause: unknown): E {
+  return Object.defineProperty(error, 'cause', { value: cause, writable: true, enumerable: false, configurable: true });
 }
