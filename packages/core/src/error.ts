@@ -55,7 +55,7 @@ export interface ErrorFields {
   readonly clockSkewMs?: number | undefined;
   /** Asked for when somebody reads them. */
   readonly texts?: WrittenTexts | ((error: DeviceCloudError) => CodeTexts | undefined) | undefined;
-  /** A native error, made safe to print (see `safeCause`); anything else is kept out of sight. */
+  /** A native error, made safe to print (see `safeCause`); anything else is not kept. */
   readonly cause?: unknown;
 }
 
@@ -144,27 +144,19 @@ export abstract class DeviceCloudError extends Error {
   /** Why the operation was not repeated (again). */
   declare readonly stopped: Stopped | undefined;
   readonly #texts: ErrorFields['texts'];
-  readonly #raw: unknown;
 
   static {
     // Fields that are not known are no own ones, and yet "in" every error.
     for (const key of PUBLIC_FIELDS)
       Object.defineProperty(DeviceCloudError.prototype, key, { value: undefined, writable: true, configurable: true });
-    // On the prototype, where no printer of errors looks: what is no error may carry the request.
-    Object.defineProperty(DeviceCloudError.prototype, 'cause', {
-      configurable: true,
-      get(this: unknown) {
-        return typeof this === 'object' && this !== null && #raw in this ? this.#raw : undefined;
-      },
-    });
   }
 
   /** Fields that are not known are left out, so that a log shows what there is. */
   constructor(category: Category, fields: ErrorFields) {
     const { cause } = fields;
     const detail = fields.detail === undefined ? undefined : shortened(fields.detail);
-    const own = cause !== undefined && isError(cause);
-    if (own) super(headline(fields, detail), { cause });
+    // Printers show a cause whatever it is: what is no error may carry the request, and cannot be hidden.
+    if (cause !== undefined && isError(cause)) super(headline(fields, detail), { cause });
     else super(headline(fields, detail));
     this.category = category;
     this.reason = fields.reason;
@@ -188,7 +180,6 @@ export abstract class DeviceCloudError extends Error {
     if (fields.clockSkewMs !== undefined) this.clockSkewMs = fields.clockSkewMs;
     if (fields.operation !== undefined) this.operation = fields.operation;
     this.#texts = fields.texts;
-    this.#raw = own ? undefined : cause;
   }
 
   /** Holds across copies of the package and realms; alone it is dropped by bundlers when unused. */

@@ -27,15 +27,9 @@ export function readAnything(input: unknown, readers: readonly Reader[], catalog
       return seen.cause === undefined && isError(input) ? evidence({ ...seen, cause: input }) : seen;
   }
   const direct = readForm(input);
-  if (direct && !isError(input)) return isObject(input) && input !== direct ? withCause(direct, input) : direct;
+  if (direct && !isError(input)) return direct;
   const best = strongest(input, readers, catalogues);
-  return evidence({ ...best, ...(isObject(input) || typeof input === 'string' ? { cause: input } : {}) });
-}
-
-/** Evidence that was read just now is nobody else's, so it needs no copy. */
-function withCause(seen: Evidence, cause: object): Evidence {
-  (seen as { cause?: unknown }).cause ??= cause;
-  return seen;
+  return evidence(isError(input) ? { ...best, cause: input } : best);
 }
 
 /** Walk what hangs on the input, breadth first: nearer evidence wins over farther of the same rank. */

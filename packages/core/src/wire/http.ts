@@ -30,23 +30,22 @@ function readAnswer({ status, headers, body, now }: HttpAnswer): Evidence | unde
   const payload = readPayload(body);
   // A direct method answers 200 with the device's own status in the body: that is a success.
   if (status < 300 && payload.failed === undefined) return undefined;
-  const name =
-    header(headers, 'iothub-errorcode') ?? header(headers, 'x-ms-error-code') ?? header(headers, 'iothuberrorcode');
+  const found = readHeaders(headers);
   const { text } = payload;
   return brand({
     transport: 'http',
     scope: 'request',
     httpStatus: status,
     payloadCode: payload.code,
-    payloadName: payload.name ?? name,
+    payloadName: payload.name ?? word(found.name) ?? word(found.dpsName) ?? word(found.olderName),
     service: payload.dps ? 'dps' : undefined,
     registrationFailed: payload.failed,
-    retryAfterMs: retryAfter(headers, text, now),
-    trackingId: payload.trackingId ?? trackingIdOf(header(headers, 'x-ms-request-id')),
+    retryAfterMs: retryAfter(found, text, now),
+    trackingId: payload.trackingId ?? trackingIdOf(found.requestId),
     timestamp: payload.timestamp,
     text,
-    serverReference: status < 400 ? header(headers, 'location') : undefined,
-    clockSkewMs: status === 401 ? clockSkew(headers, now) : undefined,
+    serverReference: status < 400 ? word(found.location) : undefined,
+    clockSkewMs: status === 401 ? clockSkew(found.date, now) : undefined,
   });
 }
 
@@ -63,40 +62,66 @@ export function payloadFields(payload: Payload): EvidenceFields {
   };
 }
 
-/** One header as a string, from a plain object or anything with `get`. */
-export function header(headers: unknown, name: string): string | undefined {
-  const value = rawHeader(headers, name);
+/** The headers that tell something about a fault. */
+interface FaultHeaders {
+  name?: unknown;
+  olderName?: unknown;
+  dpsName?: unknown;
+  requestId?: unknown;
+  retryAfter?: unknown;
+  retryAfterMs?: unknown;
+  azureRetryAfterMs?: unknown;
+  location?: unknown;
+  date?: unknown;
+}
+
+const WANTED: ReadonlyMap<string, keyof FaultHeaders> = new Map([
+  ['iothub-errorcode', 'name'],
+  ['iothuberrorcode', 'olderName'],
+  ['x-ms-error-code', 'dpsName'],
+  ['x-ms-request-id', 'requestId'],
+  ['retry-after', 'retryAfter'],
+  ['retry-after-ms', 'retryAfterMs'],
+  ['x-ms-retry-after-ms', 'azureRetryAfterMs'],
+  ['location', 'location'],
+  ['date', 'date'],
+]);
+const LONGEST_NAME = 19;
+/** No server of note accepts or sends more. */
+const MAX_HEADERS = 200;
+
+/** One look at each header, in any letter case; or by `get`, as fetch and HTTP clients have it. */
+function readHeaders(headers: unknown): FaultHeaders {
+  const found: FaultHeaders = {};
+  const getter = get(headers, 'get');
+  if (typeof getter === 'function') {
+    for (const [name, field] of WANTED) found[field] = attempt(() => getter.call(headers, name) as unknown);
+    return found;
+  }
+  if (headers === null || typeof headers !== 'object') return found;
+  let seen = 0;
+  for (const key in headers) {
+    if (++seen > MAX_HEADERS) break;
+    const field = WANTED.get(key) ?? (key.length <= LONGEST_NAME ? WANTED.get(key.toLowerCase()) : undefined);
+    if (field !== undefined) found[field] ??= get(headers, key);
+  }
+  return found;
+}
+
+function word(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-function rawHeader(headers: unknown, name: string): unknown {
-  const direct = get(headers, name);
-  if (direct !== undefined && typeof direct !== 'function') return direct;
-  const getter = get(headers, 'get');
-  if (typeof getter === 'function') return attempt(() => getter.call(headers, name) as unknown);
-  if (headers === null || typeof headers !== 'object') return undefined;
-  let seen = 0;
-  for (const key in headers) {
-    if (++seen > 200) return undefined;
-    if (key.length === name.length && key.toLowerCase() === name) return get(headers, key);
-  }
-  return undefined;
-}
-
 /** The hint in any of its spellings; the most exact first. */
-function retryAfter(headers: unknown, text: string | undefined, now: number | undefined): number | undefined {
-  if (headers !== undefined && headers !== null) {
-    const ms = parseRetryAfterMs(rawHeader(headers, 'retry-after-ms') ?? rawHeader(headers, 'x-ms-retry-after-ms'));
-    if (ms !== undefined) return ms;
-    const value = rawHeader(headers, 'retry-after');
-    const parsed = value === undefined ? undefined : parseRetryAfter(value, now ?? Date.now());
-    if (parsed !== undefined) return parsed;
-  }
-  return text === undefined ? undefined : retryAfterInProse(text);
+function retryAfter(headers: FaultHeaders, text: string | undefined, now: number | undefined): number | undefined {
+  const ms = parseRetryAfterMs(headers.retryAfterMs) ?? parseRetryAfterMs(headers.azureRetryAfterMs);
+  if (ms !== undefined) return ms;
+  const value = headers.retryAfter;
+  const parsed = value === undefined || value === null ? undefined : parseRetryAfter(value, now ?? Date.now());
+  return parsed ?? (text === undefined ? undefined : retryAfterInProse(text));
 }
 
-function clockSkew(headers: unknown, now: number | undefined): number | undefined {
-  const date = header(headers, 'date');
-  const cloud = date === undefined ? undefined : parseHttpDate(date);
+function clockSkew(date: unknown, now: number | undefined): number | undefined {
+  const cloud = typeof date === 'string' ? parseHttpDate(date) : undefined;
   return cloud === undefined ? undefined : Math.round((now ?? Date.now()) - cloud);
 }

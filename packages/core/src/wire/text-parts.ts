@@ -96,9 +96,9 @@ const COMMON: ReadonlySet<string> = new Set([
 /** Words of three humps and more (`DeviceNotOnline`): candidates for a documented name. */
 export function namesInText(text: string): readonly string[] {
   const names: string[] = [];
-  for (const [found] of matches(text, /\b[A-Z][a-z]{1,30}(?:[A-Z][a-zA-Z]{1,30}){1,8}\b/g)) {
+  for (const [found] of matches(text, /\b[A-Z][a-z][A-Za-z]{1,80}\b/g)) {
     if (names.length === 64) break;
-    if ((found.match(/[A-Z]/g)?.length ?? 0) >= 3 && !COMMON.has(found.toLowerCase())) names.push(found);
+    if (found.replace(/[^A-Z]/g, '').length >= 3 && !COMMON.has(found.toLowerCase())) names.push(found);
   }
   return names;
 }
