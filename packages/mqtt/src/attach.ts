@@ -126,6 +126,7 @@ class Attachment implements MqttHandle {
 
   resume(): void {
     this.#operations.resume();
+    this.#requests.resume();
     this.#reconnector.resume();
   }
 
@@ -203,7 +204,7 @@ class Attachment implements MqttHandle {
     if (this.#operations.size + this.#requests.size === 0) return;
     const fault = this.#tellEnd();
     this.#operations.ended(fault);
-    this.#requests.gaveUp(fault);
+    this.#requests.ended(fault);
   }
 
   /** Once for one `end()`, however many were pending. */

@@ -23,6 +23,11 @@ export function exchangeOf(topic: string, responseTopic: string | undefined): Ex
   return undefined;
 }
 
+/** Does an answer of twin or DPS come here, whoever asked? */
+export function isAnswerTopic(topic: string): boolean {
+  return topic.startsWith('$iothub/twin/res/') || topic.startsWith('$dps/registrations/res/');
+}
+
 export function defaultDeadlineMs(exchange: Exchange): number | undefined {
   return exchange.service === 'dps' ? DPS_DEADLINE_MS : undefined;
 }

@@ -4,6 +4,7 @@ import type { MqttClient, Packet } from 'mqtt';
 import type { Acks } from './acks.ts';
 import { because, ended, type Faults } from './faults.ts';
 import { label, topicsOf } from './label.ts';
+import { PacketOwners } from './owners.ts';
 import { type Pending, PendingList } from './pending.ts';
 import { withdraw } from './withdraw.ts';
 
@@ -32,17 +33,12 @@ export interface OperationsSetup {
 export class Operations {
   readonly #setup: OperationsSetup;
   readonly #pending: PendingList;
-  readonly #byId = new Map<number, Pending>();
-  readonly #byCallback = new WeakMap<object, Pending>();
+  readonly #owners: PacketOwners;
   /** Whom to tell. */
   readonly #answers = new WeakMap<Pending, Callback>();
   readonly #byAnswer = new WeakMap<Callback, Pending>();
   /** Gives it to mqtt.js. */
   readonly #submissions = new WeakMap<Pending, () => unknown>();
-  /** QoS 0 and what is no PUBLISH, while it is queued for the next connection. */
-  readonly #queued = new WeakMap<object, Pending>();
-  /** The call that is being made right now: what it writes is its own. */
-  #calling: Pending | undefined;
   /** Why nothing is accepted at present. */
   #givenUp: AnyDeviceCloudError | undefined;
   #lastFault: AnyDeviceCloudError | undefined;
@@ -53,6 +49,7 @@ export class Operations {
     const { clock, operationTimeoutMs, offlineTimeoutMs } = setup;
     const expired = (one: Pending, why: 'unanswered' | 'offline') => this.#expire(one, why);
     this.#pending = new PendingList({ clock, operationTimeoutMs, offlineTimeoutMs, expired }, connected);
+    this.#owners = new PacketOwners(setup.client, this.#pending);
   }
 
   get size(): number {
@@ -78,10 +75,8 @@ export class Operations {
   }
 
   sent(packet: Packet): void {
-    const one = this.#find(packet);
-    if (!one) return;
-    this.#own(one, packet);
-    this.#pending.wrote(one);
+    const one = this.#owners.of(packet);
+    if (one) this.#pending.wrote(one);
   }
 
   accepted(): void {
@@ -103,7 +98,7 @@ export class Operations {
   gaveUp(fault: AnyDeviceCloudError): void {
     this.#givenUp = fault;
     for (const one of [...this.#pending]) {
-      withdraw(this.#setup.client, this.#close(one));
+      this.#takeBack(one);
       this.#answer(one, because(fault, { operation: one.operation, executed: executedOf(one) }));
     }
   }
@@ -121,7 +116,7 @@ export class Operations {
   /** The caller gave it up: it is taken back, and nobody is told. */
   callOff(callback: Callback): void {
     const one = this.#byAnswer.get(callback);
-    if (one && this.#pending.has(one)) withdraw(this.#setup.client, this.#close(one));
+    if (one && this.#pending.has(one)) this.#takeBack(one);
   }
 
   /** What is pending stays with mqtt.js. */
@@ -131,18 +126,11 @@ export class Operations {
   }
 
   #submit(one: Pending): unknown {
-    const { client } = this.#setup;
-    const queuedBefore = client.queue?.length ?? 0;
-    this.#calling = one;
     try {
-      return this.#submissions.get(one)?.();
+      return this.#owners.during(one, () => this.#submissions.get(one)?.());
     } catch (thrown) {
       this.#close(one);
       throw thrown;
-    } finally {
-      this.#calling = undefined;
-      for (const { packet } of (client.queue ?? []).slice(queuedBefore)) this.#own(one, packet);
-      this.#bind(one, client.getLastMessageId?.());
     }
   }
 
@@ -161,7 +149,7 @@ export class Operations {
     };
     this.#answers.set(one, callback);
     this.#byAnswer.set(callback, one);
-    this.#byCallback.set(one.callback, one);
+    this.#owners.add(one);
     this.#pending.add(one);
     return one;
   }
@@ -173,6 +161,7 @@ export class Operations {
     if (!isClosed(raw)) return this.#finish(one, callback, raw, rest);
     // It flushes before it says why, and amid its own bookkeeping: what comes of it is known a little later.
     queueMicrotask(() => {
+      if (this.#detached) return void callback(raw, ...rest);
       if (!this.#pending.has(one)) return;
       if (this.#isForgotten(one)) this.#submit(one);
       else this.#finish(one, callback, raw, rest);
@@ -223,23 +212,18 @@ export class Operations {
   }
 
   #expire(one: Pending, why: 'unanswered' | 'offline'): void {
-    const { client, faults } = this.#setup;
-    withdraw(client, this.#close(one));
+    this.#takeBack(one);
     const { operation } = one;
     const executed = executedOf(one);
     const fault = why === 'offline' ? this.#reason() : undefined;
-    const error = fault
-      ? because(fault, { operation, executed })
-      : faults.tell(
-          conclude(
-            faults.typeSeen(
-              { timedOut: 'request', scope: one.kind === 'publish' ? 'publish' : 'subscription' },
-              operation,
-            ),
-            { executed },
-          ),
-        );
-    this.#answer(one, error);
+    this.#answer(one, fault ? because(fault, { operation, executed }) : this.#timeOut(one));
+  }
+
+  #timeOut(one: Pending): AnyDeviceCloudError {
+    const { faults } = this.#setup;
+    const scope = one.kind === 'publish' ? 'publish' : 'subscription';
+    const error = faults.typeSeen({ timedOut: 'request', scope }, one.operation);
+    return faults.tell(conclude(error, { executed: executedOf(one) }));
   }
 
   #reject(one: Pending, error: AnyDeviceCloudError): void {
@@ -253,48 +237,13 @@ export class Operations {
     if (callback) queueMicrotask(() => callback(error));
   }
 
-  #close(one: Pending): Pending {
+  #takeBack(one: Pending): void {
+    withdraw(this.#setup.client, one, this.#close(one));
+  }
+
+  #close(one: Pending): number[] {
     this.#pending.done(one);
-    for (const id of one.messageIds) if (this.#byId.get(id) === one) this.#byId.delete(id);
-    return one;
-  }
-
-  #own(one: Pending, packet: object): void {
-    this.#queued.set(packet, one);
-    if ('messageId' in packet && typeof packet.messageId === 'number' && packet.messageId > 0)
-      this.#note(one, packet.messageId);
-  }
-
-  #bind(one: Pending, id: number | null | undefined): void {
-    if (id && this.#pending.has(one) && this.#setup.client.outgoing?.[id]?.cb === one.callback) this.#note(one, id);
-  }
-
-  #note(one: Pending, id: number): void {
-    if (!one.messageIds.includes(id)) one.messageIds.push(id);
-    this.#byId.set(id, one);
-  }
-
-  #find(packet: Packet): Pending | undefined {
-    if (packet.cmd !== 'publish' && packet.cmd !== 'subscribe' && packet.cmd !== 'unsubscribe') return undefined;
-    if (this.#calling && this.#calling.kind === packet.cmd) return this.#calling;
-    const id = packet.messageId ?? 0;
-    const callback: unknown = this.#setup.client.outgoing?.[id]?.cb;
-    const known =
-      (typeof callback === 'function' ? this.#byCallback.get(callback) : undefined) ??
-      this.#queued.get(packet) ??
-      this.#byId.get(id);
-    if (known?.kind === packet.cmd) return known;
-    // A call that waited behind the re-sending of the store: only its topics tell whose packet this is.
-    const topic =
-      packet.cmd === 'subscribe'
-        ? packet.subscriptions[0]?.topic
-        : packet.cmd === 'unsubscribe'
-          ? packet.unsubscriptions[0]
-          : undefined;
-    if (topic === undefined) return undefined;
-    for (const one of this.#pending)
-      if (one.kind === packet.cmd && one.messageIds.length === 0 && one.topics.includes(topic)) return one;
-    return undefined;
+    return this.#owners.drop(one);
   }
 }
 

@@ -39,7 +39,7 @@ const RULES: Readonly<Record<keyof MqttRequestOptions, OptionRule>> = {
 
 /** Checked, with defaults filled in. */
 export interface ResolvedRequestOptions {
-  readonly retry: RetryOptions | false;
+  readonly retry: RetryOptions | false | undefined;
   readonly signal: AbortSignal | undefined;
   readonly idempotent: boolean | undefined;
   readonly responseTopic: string | undefined;
@@ -54,11 +54,9 @@ export function resolveRequestOptions(
   attemptTimeoutMs: number,
 ): ResolvedRequestOptions {
   const options = resolveOptions<MqttRequestOptions>('request', given, {}, RULES);
-  const retry: RetryOptions | false =
-    options.retry === false ? false : { ...options.retry, ...(options.signal && { signal: options.signal }) };
   return {
-    retry,
-    signal: options.signal,
+    retry: options.retry,
+    signal: options.signal ?? (options.retry || undefined)?.signal,
     idempotent: options.idempotent,
     responseTopic: options.responseTopic,
     qos: options.qos ?? 0,

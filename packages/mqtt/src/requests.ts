@@ -2,24 +2,24 @@ import { type AnyDeviceCloudError, type Clock, isDeviceCloudError } from '@fault
 import {
   type Attempt,
   conclude,
-  evidence,
   isForeign,
   RETRY_DEFAULTS,
   type ResolvedRetryOptions,
-  readHttpAnswer,
   resolveRetryOptions,
   runOperation,
   sleep,
 } from '@faultmap/core/adapter';
 import type { IPublishPacket, MqttClient } from 'mqtt';
-import { type MqttAnswer, type RawAnswer, readAnswer } from './answer.ts';
+import type { MqttAnswer } from './answer.ts';
 import { levelOf } from './client.ts';
 import { isPending, pollAfterMs, pollTopic } from './dps.ts';
 import { readMqtt } from './evidence.ts';
-import { defaultDeadlineMs, type Exchange, exchangeOf, matches, queryOf, withRequestId } from './exchange.ts';
+import { defaultDeadlineMs, type Exchange, exchangeOf, isAnswerTopic, withRequestId } from './exchange.ts';
 import { because, ended, type Faults } from './faults.ts';
+import { judgeAnswer } from './judge-answer.ts';
 import { label } from './label.ts';
 import type { ResolvedMqttOptions } from './options.ts';
+import { abortable, Readiness } from './readiness.ts';
 import {
   type MqttRequestOptions,
   type RequestPayload,
@@ -28,95 +28,84 @@ import {
   toBytes,
 } from './request-options.ts';
 import { Subscriptions } from './subscriptions.ts';
+import { Waiters } from './waiters.ts';
 
 export interface RequestsSetup {
   readonly client: MqttClient;
   readonly faults: Faults;
   readonly options: ResolvedMqttOptions;
   readonly clock: Clock;
-  /** Is the connection up? Throws where none will come soon. */
   readonly isUp: () => boolean;
-  /** Publish under the limits of the attachment; returns what calls it off. */
+  /** Publish under the limits of the attachment; returns what takes it back. */
   readonly publish: (topic: string, payload: Buffer, options: object, done: (error: unknown) => void) => () => void;
   readonly subscribe: (filter: string) => Promise<void>;
 }
 
-/** One request on its way. */
-interface Waiter {
+/** A call of `request`, over all its attempts and polls. */
+interface Call {
   readonly exchange: Exchange;
-  readonly settle: (outcome: { answer: RawAnswer } | { error: unknown }) => void;
-  readonly isSent: () => boolean;
+  readonly operation: string;
+  readonly options: ResolvedRequestOptions;
+  readonly retry: ResolvedRetryOptions;
+  readonly deadlineAt: number;
+  /** The caller's. */
+  readonly signal: AbortSignal | undefined;
+  /** Aborted by the caller, and when nothing can come of it any more. */
+  readonly controller: AbortController;
+  /** Was anything of it written? */
+  sent: boolean;
 }
 
 /** Requests and answers over pairs of topics. */
 export class Requests {
   readonly #setup: RequestsSetup;
   readonly #subscriptions: Subscriptions;
-  readonly #waiters = new Map<string, Waiter>();
-  /** Those who wait for a connection. */
-  readonly #offline = new Set<(error?: AnyDeviceCloudError) => void>();
-  /** Tells our requests from those of an earlier session, whose answers may still come. */
-  readonly #prefix = Math.random().toString(36).slice(2, 8);
-  #count = 0;
-  #detached = false;
+  readonly #waiters: Waiters;
+  readonly #readiness: Readiness;
+  readonly #calls = new Set<Call>();
+  #closed: 'Detached' | undefined;
 
   constructor(setup: RequestsSetup) {
     this.#setup = setup;
     this.#subscriptions = new Subscriptions(setup.subscribe);
+    this.#waiters = new Waiters(setup.clock);
+    this.#readiness = new Readiness(setup.isUp);
   }
 
   get size(): number {
-    return this.#waiters.size + this.#offline.size;
+    return this.#calls.size;
   }
 
-  async request<T>(
-    topic: string,
-    payload: RequestPayload,
-    given: MqttRequestOptions | undefined,
-  ): Promise<MqttAnswer<T>> {
-    const options = resolveRequestOptions(given, this.#setup.options.attemptTimeoutMs);
-    const exchange = exchangeOf(topic, options.responseTopic);
-    if (!exchange)
-      throw new TypeError(
-        'request: option responseTopic: expected where the answer comes, for a topic that is none of $iothub/twin/ or $dps/registrations/',
-      );
-    const { clock } = this.#setup;
-    const retry = this.#retryOf(exchange, options);
-    const deadlineAt = clock.now() + retry.deadlineMs;
-    const run = (to: string, body: Buffer, idempotent: boolean) =>
-      this.#run<T>(exchange, to, body, {
-        ...options,
-        retry: { ...retry, idempotent, deadlineMs: deadlineAt - clock.now() },
-      });
-    let answer = await run(topic, toBytes(payload), retry.idempotent ?? exchange.idempotent);
-    let poll: string | undefined;
-    while (exchange.service === 'dps' && isPending(answer)) {
-      poll = pollTopic(answer) ?? poll;
-      if (poll === undefined)
-        throw this.#failure({ brokenAnswer: true }, topic, 'still assigning, but without an operationId');
-      const waitMs = pollAfterMs(answer);
-      if (clock.now() + waitMs >= deadlineAt) throw this.#late(topic);
-      await sleep(clock, waitMs, options.signal);
-      answer = await run(poll, toBytes(undefined), true);
+  async request<T>(topic: string, payload: RequestPayload, given?: MqttRequestOptions): Promise<MqttAnswer<T>> {
+    const call = this.#open(topic, resolveRequestOptions(given, this.#setup.options.attemptTimeoutMs));
+    const { signal } = call;
+    const forward = () => call.controller.abort(signal?.reason);
+    this.#calls.add(call);
+    signal?.addEventListener('abort', forward, { once: true });
+    if (signal?.aborted) forward();
+    try {
+      const answer = await this.#run<T>(call, topic, toBytes(payload));
+      return call.exchange.service === 'dps' ? await this.#poll(call, answer) : answer;
+    } finally {
+      this.#calls.delete(call);
+      signal?.removeEventListener('abort', forward);
     }
-    return answer;
   }
 
   /** A message came; answers of requests are taken note of, everything is left to the program too. */
   message(topic: string, payload: Buffer, packet: IPublishPacket): void {
-    const known = topic.startsWith('$iothub/twin/res/') || topic.startsWith('$dps/registrations/res/');
+    const known = isAnswerTopic(topic);
     if (this.#waiters.size === 0 && !known) return;
-    const correlation = packet.properties?.correlationData;
-    const rid = correlation ? Buffer.from(correlation).toString('latin1') : queryOf(topic).$rid;
-    const waiter = rid === undefined ? undefined : this.#waiters.get(rid);
-    const answer: RawAnswer = { topic, payload, properties: packet.properties };
-    if (waiter && matches(waiter.exchange.filter, topic)) waiter.settle({ answer });
-    else if (known && !rid?.startsWith(this.#prefix)) this.#tellForeign(answer);
+    if (this.#waiters.message(topic, payload, packet) !== 'foreign' || !known) return;
+    // The answer to a request that the program made by itself.
+    const { faults } = this.#setup;
+    const seen = readMqtt({ topic, payload, properties: packet.properties });
+    if (seen) faults.tell(faults.type(seen, label('answer', topic)));
   }
 
   accepted(sessionPresent: boolean): void {
     if (!sessionPresent) this.#subscriptions.newSession();
-    for (const wake of [...this.#offline]) wake();
+    this.#readiness.up();
   }
 
   granted(filter: string): void {
@@ -129,185 +118,145 @@ export class Requests {
 
   /** The connection is gone: no answer will find its way. Who waits for a connection goes on waiting. */
   lost(fault: AnyDeviceCloudError): void {
-    for (const [, waiter] of [...this.#waiters])
-      waiter.settle({
-        error: because(fault, { operation: 'mqtt.request', executed: waiter.isSent() ? 'unknown' : 'no' }),
-      });
+    this.#waiters.failAll(() => because(fault, { operation: 'mqtt.request', executed: 'unknown' }));
   }
 
+  /** No connection for a long time, or ever. */
   gaveUp(fault: AnyDeviceCloudError): void {
     this.lost(fault);
-    for (const wake of [...this.#offline]) wake(because(fault, { operation: 'mqtt.request', executed: 'no' }));
+    this.#readiness.giveUp(() => because(fault, { operation: 'mqtt.request', executed: 'no' }));
+  }
+
+  resume(): void {
+    this.#readiness.hope();
+  }
+
+  /** The program ended the client. */
+  ended(fault: AnyDeviceCloudError): void {
+    this.#abort((call) => because(fault, { operation: call.operation, executed: call.sent ? 'unknown' : 'no' }));
   }
 
   detach(): void {
-    this.#detached = true;
-    this.gaveUp(ended('Detached', 'mqtt.connection'));
+    this.#closed = 'Detached';
+    this.#abort((call) => ended('Detached', call.operation, call.sent ? 'unknown' : 'no'));
   }
 
-  #retryOf(
-    exchange: Exchange,
-    { retry, idempotent }: ResolvedRequestOptions,
-  ): ResolvedRetryOptions & { readonly deadlineMs: number } {
+  #abort(reason: (call: Call) => AnyDeviceCloudError): void {
+    for (const call of [...this.#calls]) call.controller.abort(reason(call));
+  }
+
+  #open(topic: string, options: ResolvedRequestOptions): Call {
+    const exchange = exchangeOf(topic, options.responseTopic);
+    if (!exchange)
+      throw new TypeError(
+        'request: option responseTopic: expected where the answer comes, for a topic that is none of $iothub/twin/ or $dps/registrations/',
+      );
+    const operation = label('request', topic);
+    const controller = new AbortController();
+    const { clock, client } = this.#setup;
+    const why = this.#closed ?? (client.disconnecting ? 'ClientEnded' : undefined);
+    if (why) throw ended(why, operation);
     const base = this.#setup.options.retry;
     const deadlineMs = base.deadlineMs ?? defaultDeadlineMs(exchange) ?? RETRY_DEFAULTS.deadlineMs;
-    const resolved = resolveRetryOptions('request', retry, { ...base, deadlineMs });
+    const given = resolveRetryOptions('request', options.retry, { ...base, deadlineMs });
+    const idempotent = options.idempotent ?? given.idempotent ?? exchange.idempotent;
+    const retry = { ...given, idempotent, signal: controller.signal };
+    const deadlineAt = clock.now() + (given.deadlineMs ?? deadlineMs);
     return {
-      ...resolved,
-      deadlineMs: resolved.deadlineMs ?? deadlineMs,
-      ...(idempotent !== undefined && { idempotent }),
+      exchange,
+      operation,
+      options,
+      retry,
+      deadlineAt,
+      controller,
+      signal: options.signal ?? base.signal,
+      sent: false,
     };
   }
 
-  #run<T>(exchange: Exchange, topic: string, body: Buffer, options: Resolved): Promise<MqttAnswer<T>> {
-    const { faults, client } = this.#setup;
-    const { signal } = options.retry;
-    const kind = options.retry.idempotent ? 'read' : 'write';
-    return runOperation((attempt) => this.#attempt<T>(exchange, topic, body, { ...options, attempt }), {
-      ...options.retry,
+  #run<T>(call: Call, topic: string, body: Buffer): Promise<MqttAnswer<T>> {
+    const { faults, client, clock } = this.#setup;
+    const { operation, exchange, retry } = call;
+    const { host = '', port = '' } = client.options;
+    const { signal } = call.controller;
+    return runOperation((attempt) => this.#attempt<T>(call, topic, body, attempt), {
+      ...retry,
+      deadlineMs: call.deadlineAt - clock.now(),
       hardDeadline: true,
-      operation: label('request', topic),
+      operation,
       events: faults.events,
-      pacerKey: `mqtt:${client.options.host ?? ''}:${exchange.service}:${kind}`,
+      pacerKey: `mqtt:${host}:${port}:${exchange.service}:${retry.idempotent ? 'read' : 'write'}`,
       classify: (raw) => {
+        // Not a fault of the cloud: the caller's own doing passes through.
+        if (signal.aborted && raw === signal.reason) return undefined;
         if (isDeviceCloudError(raw)) return raw;
-        if (isForeign(raw) || (signal?.aborted && raw === signal.reason)) return undefined;
-        return faults.type(raw, label('request', topic));
+        return isForeign(raw) ? undefined : faults.type(raw, operation);
       },
     });
   }
 
-  async #attempt<T>(
-    exchange: Exchange,
-    topic: string,
-    body: Buffer,
-    options: Resolved & { attempt: Attempt },
-  ): Promise<MqttAnswer<T>> {
-    const { attempt } = options;
+  async #attempt<T>(call: Call, topic: string, body: Buffer, attempt: Attempt): Promise<MqttAnswer<T>> {
+    const { exchange, operation, options } = call;
+    const { client, faults } = this.#setup;
+    const { signal } = attempt;
     attempt.unsent();
-    await this.#connection(attempt.signal);
-    await abortable(this.#subscriptions.ensure(exchange.filter), attempt.signal);
+    await this.#readiness.wait(signal);
+    await abortable(this.#subscriptions.ensure(exchange.filter), signal);
     attempt.sent();
-    const raw = await this.#exchange(exchange, topic, body, options);
-    return this.#judge<T>(raw, exchange, topic);
-  }
-
-  #connection(signal: AbortSignal | undefined): Promise<void> {
-    if (this.#detached) return Promise.reject(ended('Detached', 'mqtt.request'));
-    if (this.#setup.client.disconnecting) return Promise.reject(ended('ClientEnded', 'mqtt.request'));
-    if (this.#setup.isUp()) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      const wake = (error?: AnyDeviceCloudError) => {
-        this.#offline.delete(wake);
-        signal?.removeEventListener('abort', onAbort);
-        if (error) reject(error);
-        else resolve();
-      };
-      const onAbort = () => {
-        wake();
-        reject(signal?.reason);
-      };
-      this.#offline.add(wake);
-      if (signal?.aborted) onAbort();
-      else signal?.addEventListener('abort', onAbort, { once: true });
-    });
-  }
-
-  #exchange(
-    exchange: Exchange,
-    topic: string,
-    body: Buffer,
-    options: Resolved & { attempt: Attempt },
-  ): Promise<RawAnswer> {
-    const { client, clock } = this.#setup;
-    const { signal } = options.attempt;
-    const rid = `${this.#prefix}-${(this.#count++).toString(36)}`;
+    call.sent = true;
     const byData = exchange.service === 'other' && levelOf(client) === 5;
-    const to = byData ? topic : withRequestId(topic, rid);
-    return new Promise((resolve, reject) => {
-      let sent = false;
-      let callOff = () => {};
-      const settle: Waiter['settle'] = (outcome) => {
-        if (!this.#waiters.delete(rid)) return;
-        cancel();
-        signal?.removeEventListener('abort', onAbort);
-        if ('answer' in outcome) return resolve(outcome.answer);
-        callOff();
-        reject(outcome.error);
-      };
-      const onAbort = () => settle({ error: signal?.reason });
-      const cancel = clock.after(options.attemptTimeoutMs, () => settle({ error: this.#unanswered(topic, sent) }));
-      this.#waiters.set(rid, { exchange, settle, isSent: () => sent });
-      if (signal?.aborted) return onAbort();
-      signal?.addEventListener('abort', onAbort, { once: true });
-      const properties = byData ? withCorrelation(options.properties, exchange.filter, rid) : options.properties;
-      callOff = this.#setup.publish(to, body, { qos: options.qos, ...(properties && { properties }) }, (error) => {
-        if (error) settle({ error });
-      });
-      sent = true;
+    const raw = await this.#waiters.wait(exchange, {
+      timeoutMs: options.attemptTimeoutMs,
+      signal,
+      unanswered: () => faults.typeSeen({ scope: 'request', timedOut: 'request', text: 'no answer came' }, operation),
+      send: (rid, failed) => {
+        const to = byData ? topic : withRequestId(topic, rid);
+        const properties = byData ? withCorrelation(options.properties, exchange.filter, rid) : options.properties;
+        const how = { qos: options.qos, ...(properties && { properties }) };
+        return this.#setup.publish(to, body, how, (error) => error && failed(error));
+      },
     });
+    return judgeAnswer<T>(raw, exchange, faults, operation);
   }
 
-  #judge<T>(raw: RawAnswer, exchange: Exchange, topic: string): MqttAnswer<T> {
-    const { faults } = this.#setup;
-    const operation = label('request', topic);
-    const seen = readMqtt(raw);
-    if (seen) throw faults.type(seen, operation);
-    let answer: MqttAnswer<T>;
-    try {
-      answer = readAnswer<T>(raw, exchange);
-    } catch (cause) {
-      throw this.#failure({ brokenAnswer: true, cause }, topic, 'the body of the answer is not JSON');
+  async #poll<T>(call: Call, first: MqttAnswer<T>): Promise<MqttAnswer<T>> {
+    const { clock } = this.#setup;
+    let answer = first;
+    let topic: string | undefined;
+    while (isPending(answer)) {
+      topic = pollTopic(answer) ?? topic;
+      if (topic === undefined) throw this.#unpollable(call);
+      const waitMs = pollAfterMs(answer);
+      if (clock.now() + waitMs >= call.deadlineAt) throw this.#late(call);
+      await sleep(clock, waitMs, call.controller.signal);
+      answer = await this.#run<T>(call, topic, toBytes(undefined));
     }
-    if (exchange.service !== 'other') return answer;
-    const status = answer.properties.status ?? '';
-    if (/^0?[1-9a-f][0-9a-f]{2}$/i.test(status) && !/^[1-5]\d\d$/.test(status))
-      throw this.#failure({ statusProperty: status.toUpperCase().padStart(4, '0') }, topic, answer.properties.reason);
-    const refused = readHttpAnswer({ status: answer.status, headers: answer.properties, body: raw.payload });
-    if (refused)
-      throw faults.type(
-        evidence({
-          ...refused,
-          transport: 'mqtt',
-          httpStatus: undefined,
-          answerStatus: answer.status,
-          address: raw.topic,
-        }),
-        operation,
-      );
     return answer;
   }
 
-  #failure(seen: object, topic: string, text: string | undefined): AnyDeviceCloudError {
-    return this.#setup.faults.typeSeen(
-      { scope: 'request', ...seen, ...(text !== undefined && { text }) },
-      label('request', topic),
+  #unpollable({ operation }: Call): AnyDeviceCloudError {
+    const text = 'still assigning, but without an operationId';
+    return this.#giveUp(
+      this.#setup.faults.typeSeen({ scope: 'request', brokenAnswer: true, text }, operation),
+      'not-transient',
     );
   }
 
-  #unanswered(topic: string, sent: boolean): AnyDeviceCloudError {
-    return conclude(this.#failure({ timedOut: 'request' }, topic, 'no answer came'), {
-      executed: sent ? 'unknown' : 'no',
-    });
+  #late({ operation }: Call): AnyDeviceCloudError {
+    const text = 'still assigning when the time was over';
+    return this.#giveUp(
+      this.#setup.faults.typeSeen({ scope: 'request', timedOut: 'deadline', text }, operation),
+      'deadline',
+    );
   }
 
-  #late(topic: string): AnyDeviceCloudError {
-    const error = conclude(this.#failure({ timedOut: 'deadline' }, topic, 'still assigning when the time was over'), {
-      stopped: 'deadline',
-    });
-    this.#setup.faults.tell(error);
-    this.#setup.faults.events.emit('give-up', { error, operation: error.operation, stopped: 'deadline' });
+  #giveUp(error: AnyDeviceCloudError, stopped: 'deadline' | 'not-transient'): AnyDeviceCloudError {
+    const { faults } = this.#setup;
+    faults.tell(conclude(error, { stopped }));
+    faults.events.emit('give-up', { error, operation: error.operation, stopped });
     return error;
   }
-
-  /** An answer to a request that the program made by itself. */
-  #tellForeign(answer: RawAnswer): void {
-    const seen = readMqtt(answer);
-    if (seen) this.#setup.faults.tell(this.#setup.faults.type(seen, label('answer', answer.topic)));
-  }
 }
-
-type Resolved = Omit<ResolvedRequestOptions, 'retry'> & { readonly retry: ResolvedRetryOptions };
 
 function withCorrelation(
   properties: IPublishPacket['properties'],
@@ -321,14 +270,4 @@ function withCorrelation(
     ...(responseTopic !== undefined && { responseTopic }),
     correlationData: Buffer.from(rid, 'latin1'),
   };
-}
-
-function abortable<T>(pending: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return pending;
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    if (signal.aborted) return onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    pending.finally(() => signal.removeEventListener('abort', onAbort)).then(resolve, reject);
-  });
 }

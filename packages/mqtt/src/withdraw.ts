@@ -5,12 +5,14 @@ import type { Pending } from './pending.ts';
 /**
  * Take an operation back from mqtt.js, from wherever it waits, so that it is not sent (again): among
  * the outgoing, in the queue of QoS 0 and of what is no PUBLISH, or behind the re-sending of the store.
+ *
+ * @param ids - the message ids that are its own
  */
-export function withdraw(client: MqttClient, one: Pending): void {
+export function withdraw(client: MqttClient, one: Pending, ids: readonly number[]): void {
   const slot = undeclared(client);
-  remove(client.queue, (entry) => entry.cb === one.callback || one.messageIds.includes(idOf(entry.packet)));
+  remove(client.queue, (entry) => entry.cb === one.callback || ids.includes(idOf(entry.packet)));
   remove(slot._storeProcessingQueue, (entry) => entry.callback === one.callback);
-  for (const id of one.messageIds) {
+  for (const id of ids) {
     // The re-sending goes by a list made at its start: it must pass over this one.
     if (slot._storeProcessing && slot._packetIdsDuringStoreProcessing) slot._packetIdsDuringStoreProcessing[id] = true;
     client.removeOutgoingMessage(id);

@@ -45,7 +45,7 @@ async function outcomes(pending: Record<string, Promise<unknown>>): Promise<Reco
   return Object.fromEntries(ends);
 }
 
-describe('a promise of an attached client settles', () => {
+describe.concurrent('a promise of an attached client settles', () => {
   test('with the refusal, its text and the topic (PUBACK of MQTT 5)', () =>
     staged(
       {
@@ -243,7 +243,7 @@ describe('a promise of an attached client settles', () => {
     }));
 });
 
-describe('operationTimeoutMs', () => {
+describe.concurrent('operationTimeoutMs', () => {
   const attach = { ...oneAttempt, operationTimeoutMs: 120 };
 
   test('ends what is never acknowledged, and takes it back first', () =>

@@ -1,8 +1,11 @@
 import { setTimeout as after } from 'node:timers/promises';
 import type { IPublishPacket } from 'mqtt-packet';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Link, Script } from './support/peer.ts';
 import { connected, rejection, type Stage, type StageOptions, setStage, until } from './support/stage.ts';
+
+// They wait far more than they work.
+vi.setConfig({ maxConcurrency: 16 });
 
 const fast = { baseDelayMs: 1, maxDelayMs: 5, throttledBaseDelayMs: 1, throttledMaxDelayMs: 5 };
 const attach = { retry: fast, reconnect: { baseDelayMs: 1, maxDelayMs: 5, stableAfterMs: 0 } };
@@ -46,7 +49,7 @@ const fault = (errorCode: number, message: string) => ({
   trackingId: '0a1b2c3d4e5f60718293a4b5c6d7e8f9-G:1',
 });
 
-describe.each([4, 5] as const)('twin requests (level %d)', (level) => {
+describe.concurrent.each([4, 5] as const)('twin requests (level %d)', (level) => {
   test('give status, body and properties; subscribed once, and before the first request', () =>
     staged(
       {
@@ -263,7 +266,7 @@ test('an answer to a request that the program made by itself is a fault when it 
   });
 });
 
-describe('registration with DPS', () => {
+describe.concurrent('registration with DPS', () => {
   const PUT = '$dps/registrations/PUT/iotdps-register/';
   const dps = (...answers: { status: number; body?: unknown; query?: string }[]): Script => {
     let at = 0;
@@ -362,7 +365,7 @@ describe('registration with DPS', () => {
     }));
 });
 
-describe('any other pair of topics', () => {
+describe.concurrent('any other pair of topics', () => {
   test('over MQTT 5: response topic and correlation data', () =>
     staged(
       {

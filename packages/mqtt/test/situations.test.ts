@@ -1,6 +1,6 @@
 import { setTimeout as after } from 'node:timers/promises';
 import { isDeviceCloudError } from '@faultmap/core';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { makeCertificates } from './support/certificates.ts';
 import { startPeer } from './support/peer.ts';
 import {
@@ -12,6 +12,9 @@ import {
   tlsSituations,
 } from './support/situations.ts';
 import { connected, type Library, setStage } from './support/stage.ts';
+
+// They wait far more than they work.
+vi.setConfig({ maxConcurrency: 24 });
 
 const certificates = makeCertificates();
 if (!certificates) console.warn('openssl is not here: the TLS situations are skipped');

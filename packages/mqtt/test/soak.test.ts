@@ -8,7 +8,7 @@ import { connected, until } from './support/stage.ts';
 
 const MESSAGES = 10_000;
 /** Waited for at the same time. */
-const WINDOW = 200;
+const WINDOW = 100;
 const SEED = Number(process.env.FAULTMAP_SEED ?? Math.floor(Math.random() * 2 ** 31));
 
 /** Of one message each. */
