@@ -33,12 +33,14 @@ export class PendingSends {
    * Wait for the outcome of a delivery.
    *
    * @param settle - called once
-   * @returns what stops the waiting
+   * @returns what stops the waiting, and settles what nobody waits for any more
    */
   add(delivery: RheaDelivery, settle: Pending['settle']): () => void {
     this.#known.add(delivery);
     this.#pending.set(delivery, { outgoing: delivery.link.session.outgoing, settle });
-    return () => this.#pending.delete(delivery);
+    return () => {
+      if (this.#pending.delete(delivery)) abandon(delivery);
+    };
   }
 
   /** The adapter is taken off. */
@@ -70,8 +72,27 @@ export class PendingSends {
     for (const [delivery, { outgoing, settle }] of [...this.#pending]) {
       if (!all && delivery.link !== which && delivery.link.session !== which) continue;
       this.#pending.delete(delivery);
+      if (!all) release(delivery, outgoing);
       const unwritten = which === 'socket' && !isWritten(delivery, outgoing);
       settle({ fault, executed: unwritten ? 'no' : 'unknown' });
     }
   }
+}
+
+/**
+ * Nobody waits for the outcome any more: tell the peer, which need not answer. A delivery that is
+ * never settled keeps its place in rhea's buffer, and that of all behind it.
+ */
+function abandon(delivery: RheaDelivery): void {
+  const { outgoing } = delivery.link.session;
+  if (!delivery.link.is_open() || !isWritten(delivery, outgoing) || delivery.settled) return;
+  delivery.update(true);
+  release(delivery, outgoing);
+}
+
+/** Give back the place in rhea's buffer; what is not written yet rhea still has to find there. */
+function release(delivery: RheaDelivery, outgoing: RheaOutgoing): void {
+  if (delivery.id >= outgoing.next_pending_delivery) return;
+  delivery.settled = true;
+  delivery.remote_settled = true;
 }

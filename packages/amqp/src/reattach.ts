@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { RheaLink, RheaSession } from './rhea.ts';
 
 /*
@@ -5,10 +6,16 @@ import type { RheaLink, RheaSession } from './rhea.ts';
  * here for one link or one session, with the same objects, so that the application's listeners hold.
  */
 
+const MADE_UP = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
 /** Attach a link again that the peer detached. Its session must be open. */
 export function reattach(link: RheaLink): void {
   const { session } = link;
   if (session.links[link.name] === link) return; // is being detached, or is attached again
+  // A name that rhea made up is made up afresh: the peer may not be done with the old one yet, and
+  // rhea as a peer would revive it with its old credit.
+  if (MADE_UP.test(link.name)) link.name = randomUUID();
+  link.local.attach.name = link.name;
   const handle = firstFree(session.local.handles);
   link.local.handle = handle;
   link.local.attach.handle = handle;

@@ -62,7 +62,7 @@ export interface Terminus {
 }
 
 export interface RheaLink extends Dispatching {
-  readonly name: string;
+  name: string;
   readonly session: RheaSession;
   readonly connection: RheaConnection;
   readonly options: Record<string, unknown>;

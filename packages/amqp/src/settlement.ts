@@ -1,6 +1,7 @@
 import type { AnyDeviceCloudError, Clock } from '@faultmap/core';
 import { conclude, evidence, readAmqpError } from '@faultmap/core/adapter';
 import type { Faults } from './faults.ts';
+import { InTurn } from './in-turn.ts';
 import { observeIncoming } from './observe.ts';
 import { addressOf, type Disposition, has, type RheaDelivery, type RheaIncoming, type RheaSession } from './rhea.ts';
 
@@ -41,6 +42,7 @@ export class Settlements {
   /** The incoming side each session has now, and what takes our wrap off it. */
   readonly #current = new Map<RheaSession, { readonly incoming: RheaIncoming; readonly take: () => void }>();
   readonly #waiting = new Map<RheaDelivery, Waiting>();
+  readonly #turns = new InTurn();
   #stopped = false;
 
   constructor(faults: Faults, clock: Clock, timeoutMs: number) {
@@ -87,16 +89,23 @@ export class Settlements {
         },
       };
       this.#waiting.set(delivery, waiting);
-      try {
-        apply(delivery, outcome);
-      } catch (mistake) {
-        return waiting.reject(mistake);
-      }
-      const lost = this.#faults.of(delivery);
-      if (lost) waiting.reject(lost);
-      // Settled on this side: no answer is to come. Not settled: the peer answers first.
-      else if (delivery.settled) waiting.resolve();
+      // Each outcome that is an object counts as different.
+      this.#turns.add(outcome, () => this.#apply(delivery, outcome, waiting));
     });
+  }
+
+  #apply(delivery: RheaDelivery, outcome: SettleOutcome, waiting: Waiting): void {
+    if (this.#waiting.get(delivery) !== waiting) return; // ended while it waited for its turn
+    try {
+      apply(delivery, outcome);
+    } catch (mistake) {
+      waiting.reject(mistake);
+      return;
+    }
+    const lost = this.#faults.of(delivery);
+    if (lost) waiting.reject(lost);
+    // Settled on this side: no answer is to come. Not settled: the peer answers first.
+    else if (delivery.settled) waiting.resolve();
   }
 
   /** The connection is lost: whether the peer took note is not known. */

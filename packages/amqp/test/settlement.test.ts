@@ -127,6 +127,30 @@ describe('handle.settle on a live link', () => {
     expect(client.faults).toEqual([]);
   });
 
+  it('different outcomes at once: each message gets its own', async () => {
+    const seen = new Map<unknown, string>();
+    const bodies = new Map<Delivery, unknown>();
+    const peer = await startPeer({}, (container) => {
+      const sent = new Map<Delivery, unknown>();
+      container.once('sendable', ({ sender }) => {
+        for (let n = 0; n < 8; n++) sent.set(sender.send({ body: n }), n);
+      });
+      container.on('settled', ({ delivery }) =>
+        seen.set(sent.get(delivery), delivery.remote_state.constructor.composite_type),
+      );
+    });
+    const client = startClient(peer.port);
+    client.container.on('message', ({ delivery, message }: EventContext) => {
+      bodies.set(delivery as Delivery, message?.body);
+    });
+    client.connection.open_receiver({ source: 'q', autoaccept: false } as never);
+    await until(() => bodies.size === 8);
+    const outcomes = ['accepted', 'released', 'accepted', 'rejected', 'rejected', 'accepted', 'released', 'accepted'];
+    await Promise.all([...bodies.keys()].map((one, n) => client.handle.settle(one, outcomes[n] as 'accepted')));
+    await until(() => seen.size === 8);
+    expect([...seen.entries()].sort().map(([, kind]) => kind)).toEqual(outcomes);
+  });
+
   it('with rcv_settle_mode 1: when the peer has confirmed it', async () => {
     let confirmed = false;
     const { client, delivery } = await receiving(
