@@ -19,7 +19,8 @@ import {
 import { wireErrorOf } from './errors.ts';
 import { serve } from './exchange.ts';
 import { guard } from './guard.ts';
-import type { AmqpMessage, Incoming, Link, OutcomeName, Outgoing } from './link.ts';
+import { hear } from './hear.ts';
+import type { Link } from './link.ts';
 import type { Pipe } from './pipe.ts';
 
 /** How long a client has to send its OPEN. */
@@ -76,7 +77,7 @@ export class Peer {
     enableExternal(engine);
     engine.sasl_server_mechanisms.enable_plain(((user: string, password: string) =>
       this.#plain(user, password)) as never);
-    this.#listen(engine);
+    hear(engine, this);
     this.connection = engine.create_connection({
       max_frame_size: 65_536,
       channel_max: 255,
@@ -221,33 +222,9 @@ export class Peer {
   /** Set by the listener: this peer is no more. */
   onGone: () => void = () => {};
 
-  // --- what rhea tells -------------------------------------------------------------------------
+  // --- what rhea tells (see hear.ts) -------------------------------------------------------------
 
-  #listen(engine: ReturnType<typeof createEngine>): void {
-    const on = (name: string, handler: (context: EngineEvent) => void) => engine.on(name, handler as never);
-    on('connection_open', () => this.#opened());
-    on('sender_open', ({ sender }) => sender && this.#attach(sender));
-    on('receiver_open', ({ receiver }) => receiver && this.#attach(receiver));
-    on('message', ({ receiver, message, delivery, format }) => {
-      if (receiver && delivery) this.#link(receiver)?.received(message ?? {}, delivery as Incoming, format ?? 0);
-    });
-    on('sendable', ({ sender }) => sender && this.#link(sender)?.credited());
-    for (const outcome of ['accepted', 'rejected', 'released', 'modified'] as const) {
-      on(outcome, ({ delivery }) => this.#outcome(outcome, delivery as Outgoing));
-    }
-    on('settled', ({ delivery }) => this.#outcome('none', delivery as Outgoing));
-    for (const name of ['sender_close', 'receiver_close', 'sender_error', 'receiver_error']) {
-      on(name, ({ sender, receiver }) => this.#link(sender ?? receiver)?.closed());
-    }
-    for (const name of ['session_close', 'session_error']) on(name, ({ session }) => this.#sessionClosed(session));
-    for (const name of ['connection_close', 'connection_error']) on(name, () => this.#endLinks());
-    // rhea ends the socket itself after these; unheard they would end the process.
-    on('protocol_error', () => this.close({ condition: 'amqp:connection:framing-error', description: NOT_AMQP }));
-    on('error', () => this.close({ condition: 'amqp:decode-error', description: UNDECODABLE }));
-    on('disconnected', () => {});
-  }
-
-  #opened(): void {
+  opened(): void {
     if (this.#closing) return;
     void serve(this, {
       operation: 'connect',
@@ -257,7 +234,7 @@ export class Peer {
     });
   }
 
-  #attach(engine: Sender | Receiver): void {
+  attached(engine: Sender | Receiver): void {
     if (this.#closing) return;
     attach(this, engine, (link) => {
       this.#byEngine.set(engine, link);
@@ -265,31 +242,21 @@ export class Peer {
     });
   }
 
-  #link(engine: object | undefined): Link | undefined {
+  linkOf(engine: object | undefined): Link | undefined {
     return engine && this.#byEngine.get(engine);
   }
 
-  #outcome(outcome: OutcomeName, delivery: Outgoing | undefined): void {
-    if (delivery) this.#link(delivery.link)?.settled(outcome, delivery);
-  }
-
-  #sessionClosed(session: unknown): void {
+  sessionClosed(session: unknown): void {
     for (const link of [...this.links]) if (link.engine.session === session) link.closed();
   }
-}
 
-interface EngineEvent {
-  readonly sender?: Sender;
-  readonly receiver?: Receiver;
-  readonly session?: unknown;
-  readonly message?: AmqpMessage;
-  readonly delivery?: unknown;
-  readonly format?: number;
+  /** The client closed the connection, or rhea did in its name. */
+  closedByClient(): void {
+    this.#endLinks();
+  }
 }
 
 const STOPPED = 'The emulator stops.';
-const NOT_AMQP = 'What came is no AMQP 1.0.';
-const UNDECODABLE = 'A frame could not be decoded.';
 
 const faults = {
   'taken-over': 'taken-over',
