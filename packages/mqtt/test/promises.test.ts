@@ -289,11 +289,11 @@ describe.concurrent('operationTimeoutMs', () => {
     const first = await startPeer();
     await first.stop();
     await staged(
-      { url: first.url, attach: { operationTimeoutMs: 50, reconnect: { baseDelayMs: 30, maxDelayMs: 30 } } },
+      { url: first.url, attach: { operationTimeoutMs: 400, reconnect: { baseDelayMs: 30, maxDelayMs: 30 } } },
       async (stage) => {
         const pending = ['a', 'b', 'c'].map((payload) => stage.client.publishAsync('t', payload, { qos: 1 }));
         await stage.heard('fault', 3);
-        await after(100);
+        await after(450);
         const second = await startPeer({ port: first.port });
         await Promise.all(pending);
         expect(second.links[0]?.of('publish').map(({ payload }) => String(payload))).toEqual(['a', 'b', 'c']);

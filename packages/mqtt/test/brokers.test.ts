@@ -3,9 +3,15 @@ import mqtt from 'mqtt';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { duel, median } from './support/duel.ts';
 import { type Mosquitto, mosquittoPath, startMosquitto } from './support/mosquitto.ts';
+import { type Rabbitmq, rabbitmqPath, startRabbitmq } from './support/rabbitmq.ts';
 import { connected, outcome, rejection, setStage, until } from './support/stage.ts';
 
 if (!mosquittoPath) console.warn('mosquitto is not installed: its tests are skipped');
+if (!rabbitmqPath) console.warn('rabbitmq-server is not installed: its tests are skipped');
+
+// It starts slowly: meanwhile the tests on mosquitto run.
+const starting = rabbitmqPath ? startRabbitmq() : undefined;
+starting?.catch(() => {}); // told by who waits for it
 
 describe.skipIf(!mosquittoPath)('mosquitto', () => {
   let broker: Mosquitto;
@@ -123,5 +129,57 @@ describe.skipIf(!mosquittoPath)('mosquitto, taken over, held and restarted', () 
     expect(times).toHaveLength(20);
     // Generous: it is the policy that is looked at, not the machine.
     expect(median(times)).toBeLessThan(3_000);
+  });
+});
+
+/** Speaks MQTT 3.1.1 only, and says what is wrong by closing. */
+describe.skipIf(!rabbitmqPath)('RabbitMQ', () => {
+  let broker: Rabbitmq;
+  beforeAll(async () => {
+    broker = (await starting) as Rabbitmq;
+  }, 90_000);
+  afterAll(() => broker?.stop(), 30_000);
+  const guest = { username: 'guest', password: 'guest' };
+
+  test.concurrent('refuses wrong credentials', async () => {
+    const stage = await setStage({ url: broker.url, client: { ...guest, password: 'wrong' } });
+    expect((await stage.heard('fault')).error).toMatchObject({
+      category: 'unauthorized',
+      executed: 'no',
+      scope: 'connection',
+    });
+    expect(stage.of('fault')).toHaveLength(1);
+    await stage.close();
+  });
+
+  test.concurrent('publishes, subscribes and loses nothing', async () => {
+    const stage = await setStage({ url: broker.url, client: guest });
+    await connected(stage);
+    const messages: string[] = [];
+    stage.client.on('message', (_, payload) => messages.push(String(payload)));
+    expect(await outcome(stage.client.subscribeAsync('a/b', { qos: 1 }))).toHaveProperty('value');
+    expect(await outcome(stage.client.publishAsync('a/b', 'x', { qos: 1 }))).toHaveProperty('value');
+    expect(await outcome(stage.client.unsubscribeAsync('a/b'))).toHaveProperty('value');
+    expect(stage.told).toEqual([]);
+    await stage.close();
+  });
+
+  test.concurrent('does not speak MQTT 5: one refusal', async () => {
+    const stage = await setStage({ url: broker.url, level: 5, client: guest });
+    const { error } = await stage.heard('fault');
+    expect(['protocol', 'unknown']).toContain(error.category);
+    expect(stage.of('fault')).toHaveLength(1);
+    await stage.close();
+  });
+
+  test.concurrent('taken over: two attached clients with one client id do not duel', async () => {
+    const base = { url: broker.url, durationMs: 5_000, baseDelayMs: 50 };
+    const [attached, plain] = await Promise.all([
+      duel({ ...base, attached: true, client: { ...guest, clientId: 'twins' } }),
+      duel({ ...base, attached: false, client: { ...guest, clientId: 'plain-twins' } }),
+    ]);
+    console.log(`RabbitMQ, connections in 5 s: attached ${attached.join(' and ')}, plain ${plain.join(' and ')}`);
+    expect(Math.max(...attached)).toBeLessThanOrEqual(3);
+    expect(plain[0] + plain[1]).toBeGreaterThan(attached[0] + attached[1]);
   });
 });

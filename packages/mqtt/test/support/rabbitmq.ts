@@ -1,0 +1,91 @@
+/* A RabbitMQ of the test's own, with its MQTT plugin: own node, folders and ports; all of it goes away. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as after } from 'node:timers/promises';
+import { freePort } from './mosquitto.ts';
+
+const PLACES = [
+  '/usr/lib/rabbitmq/bin/rabbitmq-server',
+  '/usr/sbin/rabbitmq-server',
+  '/opt/homebrew/sbin/rabbitmq-server',
+];
+
+export const rabbitmqPath = PLACES.find((path) => existsSync(path));
+
+/** Erlang starts slowly on a busy machine. */
+const START_LIMIT_MS = 60_000;
+
+export interface Rabbitmq {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+export async function startRabbitmq(): Promise<Rabbitmq> {
+  const folder = mkdtempSync(join(tmpdir(), 'faultmap-rabbitmq-'));
+  const [port, amqpPort, distPort] = [await freePort(), await freePort(), await freePort()];
+  const file = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const config = [
+    `listeners.tcp.1 = 127.0.0.1:${amqpPort}`,
+    `mqtt.listeners.tcp.1 = 127.0.0.1:${port}`,
+    'mqtt.allow_anonymous = false',
+    'loopback_users = none',
+  ];
+  const child = spawn(rabbitmqPath as string, [], {
+    // A group of its own: the script starts Erlang, and both must end.
+    detached: true,
+    stdio: 'ignore',
+    env: {
+      PATH: process.env.PATH,
+      HOME: folder,
+      RABBITMQ_NODENAME: `faultmap-${port}@localhost`,
+      RABBITMQ_CONFIG_FILE: file('rabbitmq.conf', `${config.join('\n')}\n`),
+      RABBITMQ_ENABLED_PLUGINS_FILE: file('enabled_plugins', '[rabbitmq_mqtt].\n'),
+      RABBITMQ_CONF_ENV_FILE: file('rabbitmq-env.conf', ''),
+      RABBITMQ_MNESIA_BASE: join(folder, 'mnesia'),
+      RABBITMQ_LOG_BASE: join(folder, 'log'),
+      RABBITMQ_PID_FILE: join(folder, 'pid'),
+      RABBITMQ_DIST_PORT: String(distPort),
+      ERL_EPMD_ADDRESS: '127.0.0.1',
+      ERL_EPMD_PORT: String(await freePort()),
+    },
+  });
+  const stop = async () => {
+    await endGroup(child);
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  };
+  for (let waited = 0; !(await accepts(port)); waited += 100) {
+    if (waited > START_LIMIT_MS || child.exitCode !== null) {
+      await stop();
+      throw new Error(`RabbitMQ did not start (exit code ${child.exitCode})`);
+    }
+    await after(100);
+  }
+  return { url: `mqtt://127.0.0.1:${port}`, stop };
+}
+
+async function endGroup(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.pid === undefined) return;
+  const ended = once(child, 'exit');
+  process.kill(-child.pid, 'SIGTERM');
+  const late = setTimeout(() => process.kill(-(child.pid as number), 'SIGKILL'), 10_000);
+  await ended;
+  clearTimeout(late);
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect(port, '127.0.0.1');
+    socket.on('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
+}
