@@ -61,11 +61,16 @@ const OWN_KEYS: ReadonlySet<string> = new Set([
 const REFUSAL = /^Request failed with status code \d{3}$/;
 
 /** Of an answer refused by its status, and of nothing else: neither text nor cause of somebody else. */
-export function isPlainRefusal(error: unknown): error is FailedRequest {
-  const { message, cause, response } = error as FailedRequest;
-  if (response === undefined || cause !== undefined || !REFUSAL.test(message)) return false;
-  for (const key in error as object) if (!OWN_KEYS.has(key)) return false;
-  return true;
+export function isPlainRefusal(error: unknown): error is FailedRequest & { readonly response: FailedResponse } {
+  try {
+    if (!isFailedRequest(error)) return false;
+    const { message, cause, response } = error;
+    if (response?.data === undefined || cause !== undefined || !REFUSAL.test(message)) return false;
+    for (const key in error) if (!OWN_KEYS.has(key)) return false;
+    return true;
+  } catch {
+    return false; // a hostile getter or proxy
+  }
 }
 
 /** Keep the request out of sight of printers; it stays readable in code. `false`: that cannot be done. */

@@ -6,7 +6,7 @@ import {
   readHttpAnswer,
   readSystemError,
 } from '@faultmap/core/adapter';
-import { type FailedRequest, isFailedRequest, seenStatus, wasReused } from './axios-error.ts';
+import { type FailedRequest, type FailedResponse, isFailedRequest, seenStatus, wasReused } from './axios-error.ts';
 
 /**
  * What axios raises → evidence. Pure; says nothing (`undefined`) about what is not axios', about
@@ -46,6 +46,13 @@ const MISTAKES: ReadonlySet<unknown> = new Set([
   'URIError',
 ]);
 
+/** Of an answer refused by its status: what `readHttp` makes of it, but for the cause. */
+export function readRefusal({ status, headers, data }: FailedResponse, message: string): Evidence {
+  const seen = readHttpAnswer({ status, headers, body: isUnread(data) ? undefined : data });
+  // A success that only the program's own validateStatus refuses is no form of the cloud's.
+  return seen ?? evidence({ transport: 'http', httpStatus: status, text: message });
+}
+
 /**
  * An answer refused by its status. A response on the error is not enough: axios sets one, with
  * status 200, when the body was cut off, could not be unpacked or parsed.
@@ -53,18 +60,15 @@ const MISTAKES: ReadonlySet<unknown> = new Set([
 function fromAnswer(error: FailedRequest): EvidenceFields | undefined {
   const { response, cause } = error;
   if (!response) return undefined;
-  const { status, headers, data } = response;
-  const broken = cause !== undefined || data === undefined;
-  if (broken && status < 400) return undefined;
-  const body = isUnread(data) ? undefined : data;
-  // A success that only the program's own validateStatus refuses is no form of the cloud's.
-  return readHttpAnswer({ status, headers, body }) ?? { httpStatus: status, text: error.message };
+  const broken = cause !== undefined || response.data === undefined;
+  return broken && response.status < 400 ? undefined : readRefusal(response, error.message);
 }
 
 /** Streams belong to the application: they are not read here. */
 function isUnread(data: unknown): boolean {
-  const body = data as { pipe?: unknown; getReader?: unknown; stream?: unknown } | null | undefined;
-  return [body?.pipe, body?.getReader, body?.stream].some((method) => typeof method === 'function');
+  if (typeof data !== 'object' || data === null) return false;
+  const { pipe, getReader, stream } = data as { pipe?: unknown; getReader?: unknown; stream?: unknown };
+  return [pipe, getReader, stream].some((method) => typeof method === 'function');
 }
 
 /** `ECONNABORTED` is axios' name for its own timer, `ETIMEDOUT` the same unless the system said it. */

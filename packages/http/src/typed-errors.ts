@@ -1,7 +1,7 @@
-import { type AnyDeviceCloudError, type Catalogue, classify } from '@faultmap/core';
-import { type Evidence, evidence, isForeign } from '@faultmap/core/adapter';
+import { type AnyDeviceCloudError, type Catalogue, classify, isDeviceCloudError } from '@faultmap/core';
+import { isForeign } from '@faultmap/core/adapter';
 import { type FailedRequest, type FailedResponse, hideRequest, isPlainRefusal } from './axios-error.ts';
-import { readHttp } from './evidence.ts';
+import { readHttp, readRefusal } from './evidence.ts';
 
 const READERS = [readHttp];
 
@@ -11,9 +11,10 @@ const READERS = [readHttp];
  */
 export class TypedErrors {
   readonly #catalogues: readonly Catalogue[] | undefined;
-  readonly #native = new WeakMap<AnyDeviceCloudError, unknown>();
   /** By the native error and by its response: a transform of axios may replace the error, not the response. */
   readonly #announced = new WeakMap<object, AnyDeviceCloudError>();
+  /** The one announced last, which is nearly always the one asked for. */
+  #last: { readonly raw: object; readonly error: AnyDeviceCloudError } | undefined;
 
   constructor(catalogues: readonly Catalogue[] | undefined) {
     this.#catalogues = catalogues;
@@ -22,35 +23,53 @@ export class TypedErrors {
   /** `undefined`: no fault of a cloud, but a cancellation by the caller or a mistake in the program. */
   make(raw: unknown, operation: string | undefined): AnyDeviceCloudError | undefined {
     const context = { readers: READERS, catalogues: this.#catalogues, operation };
+    if (isPlainRefusal(raw) && hideRequest(raw)) {
+      // `classify` makes any cause safe to print, for which it has to read its stack: that takes
+      // as long as all the rest. This one is known to hold nothing else.
+      const refusal = withoutFrames(() => classify(readRefusal(raw.response, raw.message), context));
+      Object.defineProperty(refusal, 'cause', { value: raw, writable: true, configurable: true });
+      return withResponse(refusal);
+    }
     const seen = readHttp(raw);
     if (seen === undefined && isForeign(raw, READERS)) return undefined;
-    const refused = seen !== undefined && isPlainRefusal(raw) && hideRequest(raw);
-    const error = refused ? withCause(classify(withoutCause(seen), context), raw) : classify(seen ?? raw, context);
-    this.#native.set(error, raw);
-    if (responseOf(raw)) withResponse(error, raw as FailedRequest);
-    return error;
+    const error = withoutFrames(() => classify(seen ?? raw, context));
+    // The cause may be a copy, with secrets masked.
+    if (error.cause !== raw) natives.set(error, raw);
+    return responseOf(raw) ? withResponse(error) : error;
   }
 
   /** The answer of a failed attempt, which may hold a stream that nobody reads. */
   responseOf(error: AnyDeviceCloudError): FailedResponse | undefined {
-    return responseOf(this.#native.get(error));
+    return responseOf(nativeOf(error));
   }
 
   /** The final error goes up as the native one; `announced` finds it again. */
   announce(final: unknown): unknown {
-    const error = final as AnyDeviceCloudError;
-    const raw = this.#native.get(error);
+    if (!isDeviceCloudError(final)) return final;
+    const raw = nativeOf(final);
     // A typed error of retry itself (cut at the deadline), or one of something that is no object.
-    if (typeof raw !== 'object' || raw === null) return final;
-    this.#announced.set(raw, error);
-    const response = responseOf(raw);
-    if (response) this.#announced.set(response, error);
+    if (typeof raw !== 'object' || raw === null || isDeviceCloudError(raw)) return final;
+    if (this.#last) this.#keep(this.#last.raw, this.#last.error);
+    this.#last = { raw, error: final };
     return raw;
   }
 
   announced(raw: object): AnyDeviceCloudError | undefined {
+    if (this.#last?.raw === raw) {
+      const { error } = this.#last;
+      this.#last = undefined;
+      return error;
+    }
+    if (this.#last) this.#keep(this.#last.raw, this.#last.error);
     const response = responseOf(raw);
     return this.#announced.get(raw) ?? (response && this.#announced.get(response));
+  }
+
+  #keep(raw: object, error: AnyDeviceCloudError): void {
+    this.#last = undefined;
+    this.#announced.set(raw, error);
+    const response = responseOf(raw);
+    if (response) this.#announced.set(response, error);
   }
 }
 
@@ -59,20 +78,41 @@ function responseOf(raw: unknown): FailedResponse | undefined {
   return typeof response === 'object' && response !== null ? response : undefined;
 }
 
+/** Of errors whose cause is a copy. */
+const natives = new WeakMap<AnyDeviceCloudError, unknown>();
+
+function nativeOf(error: AnyDeviceCloudError): unknown {
+  return natives.get(error) ?? error.cause;
+}
+
 /** Code that reads `error.response?.status` goes on working; no logger sees it. */
-function withResponse(error: AnyDeviceCloudError, raw: FailedRequest): void {
-  Object.defineProperty(error, 'response', { get: () => raw.response, enumerable: false, configurable: true });
+function withResponse(error: AnyDeviceCloudError): AnyDeviceCloudError {
+  return Object.defineProperty(error, 'response', RESPONSE);
 }
 
-/*
- * `classify` makes any cause safe to print, for which it has to read its stack: that alone takes as
- * long as all the rest. The error of a plain refusal by status is known to hold nothing else.
+/** One getter for all: one of each error's own would give each a hidden class of its own. */
+const RESPONSE: PropertyDescriptor & ThisType<AnyDeviceCloudError> = {
+  get() {
+    return responseOf(nativeOf(this));
+  },
+  enumerable: false,
+  configurable: true,
+};
+
+/**
+ * Frames of here say nothing: axios lays those of the caller on every error that leaves it. Looking
+ * for them is most of what an error costs.
  */
-
-function withoutCause(seen: Evidence): Evidence {
-  return evidence({ ...seen, cause: undefined });
-}
-
-function withCause<E extends AnyDeviceCloudError>(error: E, cause: unknown): E {
-  return Object.defineProperty(error, 'cause', { value: cause, writable: true, enumerable: false, configurable: true });
+function withoutFrames<T>(make: () => T): T {
+  const { stackTraceLimit } = Error;
+  try {
+    Error.stackTraceLimit = 0;
+  } catch {
+    return make(); // frozen intrinsics
+  }
+  try {
+    return make();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }

@@ -84,6 +84,17 @@ describe('code that knows axios', () => {
     expect(JSON.stringify(error)).not.toContain('"response"');
   });
 
+  test('finds its own frames in the stack', async () => {
+    const server = await script([404, {}, '{}'], (_, request) => void request.socket.destroy());
+    const client = axios.create({ baseURL: server.url });
+    attachHttp(client, { retry: false });
+    for (let step = 0; step < 2; step++) {
+      const { stack, name, message } = await rejection(client.get('/'));
+      expect(stack?.startsWith(`${name}: ${message}\n    at `)).toBe(true);
+      expect(stack).toContain('attach.test.ts');
+    }
+  });
+
   test('finds no response where there was none', async () => {
     const server = await script((_, request) => void request.socket.destroy());
     const client = axios.create({ baseURL: server.url });
@@ -368,6 +379,43 @@ describe('mistakes of the program pass as they are', () => {
 });
 
 describe('events', () => {
+  test('errors under way at the same time are not mixed up', async () => {
+    const server = await script((response, request) => {
+      setTimeout(
+        () => response.writeHead(404, { 'x-ms-request-id': request.url?.slice(1) ?? '' }).end(),
+        Math.random() * 20,
+      );
+    });
+    const client = axios.create({ baseURL: server.url });
+    const slow = new Promise((next) => setTimeout(next, 5));
+    client.interceptors.response.use(undefined, async (error) => {
+      await slow;
+      throw error;
+    });
+    attachHttp(client, { retry });
+    const ids = Array.from({ length: 40 }, (_, i) => `0a1b2c3d4e5f60718293a4b5c6d7e8${10 + i}`);
+    const errors = await Promise.all(ids.map((id) => rejection(client.get(`/${id}`))));
+    expect(errors.map(({ trackingId }) => trackingId)).toEqual(ids);
+    for (const error of errors) expect((error.cause as AxiosError).response).toBe(error.response);
+  });
+
+  test('with retry: false each failure is one fault and one give-up', async () => {
+    const server = await script(503, 404);
+    const client = axios.create({ baseURL: server.url });
+    const handle = attachHttp(client, { retry: false });
+    const told: unknown[] = [];
+    for (const name of ['fault', 'retry', 'give-up', 'recovered'] as const)
+      handle.on(name, ({ error, stopped }) => told.push([name, error.httpStatus, stopped]));
+    await rejection(client.get('/'));
+    await rejection(client.get('/'));
+    expect(told).toEqual([
+      ['fault', 503, undefined],
+      ['give-up', 503, 'disabled'],
+      ['fault', 404, undefined],
+      ['give-up', 404, 'disabled'],
+    ]);
+  });
+
   test('fault for each failure, retry before each wait, recovered once', async () => {
     const server = await script(503, 429, 200);
     const client = axios.create({ baseURL: server.url });
