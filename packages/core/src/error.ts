@@ -154,12 +154,14 @@ export abstract class DeviceCloudError extends Error {
   /** Fields that are not known are left out, so that a log shows what there is. */
   constructor(category: Category, fields: ErrorFields) {
     const { cause } = fields;
+    // One word is no secret; anything else may come from the wire.
+    const reason = /^\w{1,80}$/.test(fields.reason) ? fields.reason : redact(fields.reason);
     const detail = fields.detail === undefined ? undefined : shortened(fields.detail);
     // Printers show a cause whatever it is: what is no error may carry the request, and cannot be hidden.
-    if (cause !== undefined && isError(cause)) super(headline(fields, detail), { cause });
-    else super(headline(fields, detail));
+    if (cause !== undefined && isError(cause)) super(headline(fields, reason, detail), { cause });
+    else super(headline(fields, reason, detail));
     this.category = category;
-    this.reason = fields.reason;
+    this.reason = reason;
     if (fields.code !== undefined) this.code = fields.code;
     this.advice = fields.advice;
     this.transient = isTransient(fields.advice);
@@ -178,7 +180,7 @@ export abstract class DeviceCloudError extends Error {
     if (fields.trackingId !== undefined) this.trackingId = fields.trackingId;
     if (fields.timestamp !== undefined) this.timestamp = fields.timestamp;
     if (fields.clockSkewMs !== undefined) this.clockSkewMs = fields.clockSkewMs;
-    if (fields.operation !== undefined) this.operation = fields.operation;
+    if (fields.operation !== undefined) this.operation = redact(fields.operation);
     this.#texts = fields.texts;
   }
 
@@ -293,9 +295,8 @@ function shortened(detail: string): string {
 }
 
 /** `[404103 DeviceNotOnline] registry.get: Timed out …`: most important first, one line. */
-function headline({ code, reason, operation }: ErrorFields, detail: string | undefined): string {
-  const name = /^\w{1,80}$/.test(reason) ? reason : redact(reason); // one word is no secret
-  const label = code === undefined ? `[${name}]` : `[${code} ${name}]`;
+function headline({ code, operation }: ErrorFields, reason: string, detail: string | undefined): string {
+  const label = code === undefined ? `[${reason}]` : `[${code} ${reason}]`;
   const start = operation ? `${label} ${redact(operation)}:` : label;
   return detail ? `${start} ${oneLine(detail)}` : start;
 }
@@ -329,5 +330,6 @@ export interface Ending {
 
 /** Write what is known only when an operation ends onto its final error. Returns the error. */
 export function conclude<E extends DeviceCloudError>(error: E, ending: Ending): E {
-  return Object.assign(error, ending);
+  const { operation } = ending;
+  return Object.assign(error, operation === undefined ? ending : { ...ending, operation: redact(operation) });
 }

@@ -189,6 +189,8 @@ function byReasonCode(seen: EvidenceFields): Conclusion | undefined {
   return (
     judgeMqttReason(seen.reasonCode, seen.packet, seen.protocolVersion) ?? {
       ...nothing,
+      // Whatever it means: what is refused was not done.
+      executed: seen.packet === undefined || seen.packet === 'disconnect' ? 'unknown' : 'no',
       reason: `0x${seen.reasonCode.toString(16).padStart(2, '0').toUpperCase()}`,
     }
   );

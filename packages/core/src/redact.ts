@@ -32,6 +32,14 @@ type Mask = readonly [pattern: RegExp, replace: (...groups: string[]) => string,
 
 const masks: readonly Mask[] = [
   [/-----BEGIN [A-Z0-9 ]{0,40}KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]{0,40}KEY-----|$)/g, () => MASK, true],
+  // Scheme and credentials, as far as they are in one piece once wraps are taken out.
+  [
+    new RegExp(
+      String.raw`\b((?:proxy-)?authorization)(${IS})(\\{0,16}["']?)(?!\s{0,20}\[redacted\])(?:(?:bearer|basic|digest|sharedkey|sharedaccesssignature)\s{0,20})?[^\s"'\\]{1,4000}`,
+      'gi',
+    ),
+    (_all, name = '', is = '', quote = '') => `${name}${is}${quote}${MASK}`,
+  ],
   // The whole header, whatever its scheme; up to the end of the line or of the quotes.
   [
     new RegExp(

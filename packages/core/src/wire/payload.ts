@@ -174,7 +174,10 @@ const FIELDS: Readonly<Record<string, (value: unknown, depth: number, walk: Walk
     if (value === 'failed' || value === 'disabled') walk.failed ??= value;
   },
   error: visitNested,
-  details: visitNested,
+  // A summary above says more than the first of its parts.
+  details: (value, depth, walk) => {
+    if (walk.text === undefined) visitNested(value, depth, walk);
+  },
   innererror: visitNested,
 };
 const FIELD_BY_NAME = new Map(Object.entries(FIELDS));
