@@ -12,6 +12,7 @@ if (!rabbitmqPath) console.warn('rabbitmq-server is not installed: its tests are
 // It starts slowly: meanwhile the tests on mosquitto run.
 const starting = rabbitmqPath ? startRabbitmq() : undefined;
 starting?.catch(() => {}); // told by who waits for it
+afterAll(async () => (await starting)?.stop(), 90_000);
 
 describe.skipIf(!mosquittoPath)('mosquitto', () => {
   let broker: Mosquitto;
@@ -138,7 +139,6 @@ describe.skipIf(!rabbitmqPath)('RabbitMQ', () => {
   beforeAll(async () => {
     broker = (await starting) as Rabbitmq;
   }, 90_000);
-  afterAll(() => broker?.stop(), 30_000);
   const guest = { username: 'guest', password: 'guest' };
 
   test.concurrent('refuses wrong credentials', async () => {

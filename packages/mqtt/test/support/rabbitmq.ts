@@ -56,8 +56,12 @@ export async function startRabbitmq(): Promise<Rabbitmq> {
       ERL_EPMD_PORT: String(await freePort()),
     },
   });
+  // However the tests end, it does not outlive them.
+  const kill = () => child.pid !== undefined && child.exitCode === null && process.kill(-child.pid, 'SIGKILL');
+  process.once('exit', kill);
   const stop = async () => {
     await endGroup(child);
+    process.off('exit', kill);
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   };
   for (let waited = 0; !(await accepts(port)); waited += 100) {
