@@ -46,6 +46,20 @@ describe('bytes that are no AMQP', () => {
     await stillWorks();
   });
 
+  it('answers what is no AMQP with the header it expects', async () => {
+    const { hostname, port } = new URL(emulator.amqpUrl);
+    const answer = await new Promise<string>((resolve) => {
+      const socket = createConnection(Number(port), hostname, () => socket.write('GET / HTTP/1.1\r\n\r\n'));
+      let text = '';
+      socket.on('data', (chunk) => {
+        text += chunk.toString('latin1');
+      });
+      socket.on('end', () => resolve(text));
+    });
+    expect(answer).toBe('AMQP\0\x01\0\0');
+    await stillWorks();
+  });
+
   it('random bytes behind a good header do the same', async () => {
     const header = Buffer.from('AMQP\0\x01\0\0', 'latin1');
     const frame = fc.uint8Array({ minLength: 4, maxLength: 120 }).map((body) => {

@@ -172,6 +172,20 @@ describe('take-over and link conflicts', () => {
     });
   });
 
+  it('is taken over by a connection over another transport, and takes over from one', async () => {
+    const identity = { deviceId: 'device1' };
+    const client = await device();
+    const closed = client.next('connection_error');
+    let ended: string | undefined;
+    const close = (cause: string) => {
+      ended = cause;
+    };
+    emulator.state.connect({ identity, transport: 'mqtt', close });
+    expect((await closed).error).toMatchObject({ description: expect.stringContaining('Another AMQP Client') });
+    await device();
+    expect(ended).toBe('taken-over');
+  });
+
   it('detaches the first link when a second opens to the same address (409002)', async () => {
     const client = await device();
     const first = client.connection.open_sender(D2C);

@@ -11,6 +11,8 @@ export interface ByteStream {
   readonly pending: number;
 }
 
+const HEADER = Buffer.from('AMQP\0\x01\0\0', 'latin1');
+
 type Handler = (value?: unknown) => void;
 
 /** Largest frame we take and announce: the hub's own limit of 64 KiB. */
@@ -202,6 +204,8 @@ export class Pipe {
 
   #violation(what: string): void {
     this.#input = Buffer.alloc(0);
+    // 2.2: whoever does not begin with a header is told which one we expect.
+    if (!this.#started) this.#send(HEADER);
     this.onViolation(what);
     this.end();
   }
