@@ -9,7 +9,7 @@ import { type EvidenceFields, isEvidence, type Reader } from './evidence.ts';
 import { judge } from './precedence.ts';
 import { readAnything } from './read.ts';
 import { redact } from './redact.ts';
-import { trackingIdOf } from './wire/tracking-id.ts';
+import { timeOfTrackingId, trackingIdOf } from './wire/tracking-id.ts';
 
 export interface ClassifyContext {
   /** Asked before core's own wire readers; an attachment passes its own. */
@@ -62,7 +62,7 @@ function judged(input: unknown, context: ClassifyContext): AnyDeviceCloudError {
     candidates: seen.candidates ?? conclusion.candidates,
     serverReference: clean(seen.serverReference),
     trackingId: trackingIdOf(seen.trackingId) ?? clean(seen.trackingId),
-    timestamp: seen.timestamp !== undefined && TIME.test(seen.timestamp) ? seen.timestamp : clean(seen.timestamp),
+    timestamp: timeOf(seen),
     clockSkewMs: seen.clockSkewMs,
     operation: context.operation,
     detail: seen.text,
@@ -78,6 +78,12 @@ function clean(word: string | undefined): string | undefined {
 
 /** Times hold digits, marks and `AM`; ids have a grammar. Both are nearly always what they should be. */
 const TIME = /^\d[\d:/ .TZAPM+-]{3,40}$/;
+
+/** A time stamp of its own, else the time at which the tracking id was made. */
+function timeOf({ timestamp, trackingId }: EvidenceFields): string | undefined {
+  const time = timestamp ?? timeOfTrackingId(trackingId);
+  return time === undefined || TIME.test(time) ? time : clean(time);
+}
 
 type Texts = (error: DeviceCloudError) => CodeTexts;
 

@@ -110,7 +110,10 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
   // CONNACK, in the words of brokers and clients
   ['version', /unacceptable[ _]?(?:protocol)?[ _]?version|unsupported protocol version/],
   ['badRequest', /id(?:entifier)? ?rejected|client identifier (?:is )?not valid|bad client id/],
-  ['unauthorized', /bad user ?name or password|connection (?:refused|not accepted).{0,20}(?:not authori[sz]ed|bad)/],
+  [
+    'unauthorized',
+    /bad ?user ?name ?or ?password|refused ?not ?authori[sz]ed|connection (?:refused|not accepted).{0,20}(?:not authori[sz]ed|bad)/,
+  ],
   [
     'unavailable',
     /(?:connection refused|connection not accepted).{0,20}server unavailable|refused ?server ?unavailable/,

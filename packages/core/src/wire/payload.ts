@@ -1,7 +1,7 @@
 import { MAX_DEPTH, MAX_KEYS, MAX_TEXT } from '../limits.ts';
 import { isObject } from '../shape.ts';
 import { scan } from './scan.ts';
-import { timeOfTrackingId, trackingIdIn, trackingIdOf } from './tracking-id.ts';
+import { trackingIdIn, trackingIdOf } from './tracking-id.ts';
 
 /** What the body of an answer says. */
 export interface Payload {
@@ -42,7 +42,6 @@ export function readPayload(body: unknown): Payload {
   } catch {
     // A hostile getter or proxy: what was read so far stands.
   }
-  walk.timestamp ??= timeOfTrackingId(walk.trackingId);
   return walk;
 }
 

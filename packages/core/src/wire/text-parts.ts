@@ -59,7 +59,7 @@ export function statusInText(text: string): number | undefined {
 
 /** `Timestamp:7/13/2025 7:59:20 AM`, `"timestampUtc": …`. */
 export function timestampInText(text: string): string | undefined {
-  return /\btimestamp(?:utc)?["']?\s?[:=]\s?["']?(\d{1,2}\/\d{1,2}\/\d{4} \d{1,2}:\d{2}:\d{2}(?: [AP]M)?|\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?Z?)/i.exec(
+  return /(?<!-)\btimestamp(?:utc)?["']?\s?[:=]\s?["']?(\d{1,2}\/\d{1,2}\/\d{4} \d{1,2}:\d{2}:\d{2}(?: [AP]M)?|\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?Z?)/i.exec(
     text,
   )?.[1];
 }

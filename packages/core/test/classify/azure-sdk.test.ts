@@ -1,0 +1,170 @@
+import { classify } from '@faultmap/core';
+import { readAzureSdk } from '@faultmap/core/azure-sdk';
+import { describe, expect, test } from 'vitest';
+
+const judged = (input: unknown) => classify(input, { readers: [readAzureSdk] });
+const error = (name: string, message: string, fields: object = {}) =>
+  Object.assign(new Error(message), fields, { name });
+
+describe('errors of the Node SDK, by shape', () => {
+  test('a condition kept in amqpError', () => {
+    const amqpError = { condition: 'amqp:resource-limit-exceeded', description: 'queue' };
+    expect(
+      judged(error('DeviceMaximumQueueDepthExceededError', 'AMQP Transport: Could not send message', { amqpError })),
+    ).toMatchObject({
+      category: 'quota',
+      code: 403004,
+      condition: 'amqp:resource-limit-exceeded',
+    });
+  });
+
+  test('an answer kept in response and responseBody: number, hint and status that the class lost', () => {
+    const response = { statusCode: 429, headers: { 'retry-after': '12' } };
+    const responseBody = '{"Message":"{\\"errorCode\\":429001,\\"message\\":\\"slow\\"}"}';
+    expect(judged(error('ThrottlingError', 'Error: x', { response, responseBody }))).toMatchObject({
+      code: 429001,
+      retryAfterMs: 12_000,
+      httpStatus: 429,
+    });
+    const notOnline = {
+      response: { statusCode: 404, headers: { 'iothub-errorcode': 'DeviceNotOnline' } },
+      responseBody: '',
+    };
+    expect(judged(error('Error', 'Not found', notOnline))).toMatchObject({ code: 404103, category: 'offline' });
+  });
+
+  test('the error behind "Failure on first connection (Not authorized)" is what went wrong', () => {
+    const wrap = (text: string) =>
+      judged(
+        error('UnauthorizedError', `mqtt.js returned Failure on first connection (Not authorized): ${text} error`),
+      );
+    expect(wrap('connect ECONNREFUSED 192.0.2.4:8883')).toMatchObject({ category: 'network', reason: 'ECONNREFUSED' });
+    expect(wrap('unable to verify the first certificate')).toMatchObject({ category: 'network', advice: 'never' });
+    expect(wrap('connack timeout')).toMatchObject({ category: 'timeout' });
+    expect(wrap('Connection refused: Server unavailable')).toMatchObject({ category: 'server' });
+    expect(wrap('Connection refused: Not authorized')).toMatchObject({ category: 'unauthorized' });
+  });
+
+  test('what provisioning keeps in result', () => {
+    const result = { errorCode: 401002, trackingId: 'e73aec30-0820-4d31-ae14-5477c4ee5214', message: 'Unauthorized' };
+    expect(judged(error('UnauthorizedError', 'incoming message failure', { result }))).toMatchObject({
+      code: 401002,
+      trackingId: 'e73aec30-0820-4d31-ae14-5477c4ee5214',
+    });
+  });
+
+  test('of core-amqp, by the condition it keeps', () => {
+    expect(
+      judged(error('ServerBusyError', 'busy', { condition: 'com.microsoft:server-busy', retryable: true })),
+    ).toMatchObject({
+      condition: 'com.microsoft:server-busy',
+      category: 'server',
+      advice: 'throttled',
+    });
+  });
+
+  test('an inner error with the reason', () => {
+    const amqpError = error('NotConnectedError', 'rhea: connection disconnected');
+    expect(judged(error('Error', 'AMQP Transport: Could not connect', { amqpError }))).toMatchObject({
+      category: 'network',
+    });
+  });
+
+  test('the error is the cause', () => {
+    const native = error('NotConnectedError', 'x');
+    expect(judged(native).cause).toBe(native);
+  });
+});
+
+describe('classes say a category and, but for the exact ones, no number', () => {
+  test.each([
+    ['csharp', 'Microsoft.Azure.Devices.Client.Exceptions.UnauthorizedException', 'x', 'unauthorized'],
+    ['csharp', 'Microsoft.Azure.Devices.Client.Exceptions.IotHubThrottledException', 'x', 'throttled'],
+    ['csharp', 'Microsoft.Azure.Devices.Client.Exceptions.QuotaExceededException', 'x', 'quota'],
+    ['csharp', 'Microsoft.Azure.Devices.Client.Exceptions.ServerBusyException', 'x', 'server'],
+    ['csharp', 'Microsoft.Azure.Devices.Client.Exceptions.IotHubCommunicationException', 'x', 'network'],
+    ['csharp', 'Microsoft.Azure.Devices.Common.Exceptions.DeviceNotFoundException', 'NotFound', 'not-found'],
+    [
+      'csharp',
+      'Microsoft.Azure.Devices.Common.Exceptions.DeviceNotFoundException',
+      'Timed out waiting for device to connect',
+      'offline',
+    ],
+    ['csharp', 'Microsoft.Azure.Devices.Client.Exceptions.DeviceMessageLockLostException', 'x', 'precondition'],
+    ['csharp', 'System.TimeoutException', 'x', 'timeout'],
+    ['csharp', 'System.Threading.Tasks.TaskCanceledException', 'x', 'cancelled'],
+    ['csharp', 'System.Security.Authentication.AuthenticationException', 'x', 'network'],
+    ['csharp', 'System.NullReferenceException', 'Object reference not set', 'unknown'],
+    ['java', 'com.microsoft.azure.sdk.iot.service.exceptions.IotHubUnathorizedException', 'x', 'unauthorized'],
+    ['java', 'com.microsoft.azure.sdk.iot.service.exceptions.IotHubTooManyRequestsException', 'x', 'throttled'],
+    ['java', 'java.net.UnknownHostException', 'x', 'network'],
+    ['python', 'azure.iot.device.exceptions.ConnectionDroppedError', 'None', 'network'],
+    ['python', 'azure.iot.device.exceptions.CredentialError', 'x', 'unauthorized'],
+    ['node', 'ServiceUnavailableError', 'x', 'server'],
+    ['node', 'InvalidEtagError', 'x', 'precondition'],
+  ])('%s %s: %s is %s', (_sdk, name, message, category) => {
+    const typed = judged(error(name, message));
+    expect(typed.category).toBe(category);
+    expect(typed.code).toBeUndefined();
+  });
+
+  test('a class made of one number and nothing else gives it', () => {
+    expect(judged(error('DeviceMaximumQueueDepthExceededException', 'x'))).toMatchObject({ code: 403004 });
+    // Two sources give two numbers for this one.
+    const jobs = judged(error('JobQuotaExceededException', 'Job quota has been exceeded'));
+    expect(jobs).toMatchObject({ category: 'quota', reason: 'JobQuotaExceeded', candidates: [403003, 403001] });
+    expect(jobs.code).toBeUndefined();
+  });
+});
+
+describe('what SDKs and clients print', () => {
+  // Wordings of the SDKs' sources and public reports; own values.
+  test.each([
+    [
+      'error(condition:amqp:link:stolen,description:New receiver,info:[])',
+      { category: 'conflict', condition: 'amqp:link:stolen' },
+    ],
+    [
+      'ErrorCodes.LinkDetachForced: The link is force detached. Code: RenewToken.',
+      { category: 'server', condition: 'amqp:link:detach-forced' },
+    ],
+    ['IOTHUB_CLIENT_CONNECTION_EXPIRED_SAS_TOKEN', { category: 'unauthorized' }],
+    ['IOTHUB_CLIENT_CONFIRMATION_MESSAGE_TIMEOUT', { category: 'timeout' }],
+    ['IOTHUB_CLIENT_CONFIRMATION_BECAUSE_DESTROY', { category: 'cancelled' }],
+    ['PROV_DEVICE_RESULT_DEV_AUTH_ERROR', { category: 'unauthorized' }],
+    ['status = Disconnected_Retrying, reason = Communication_Error', { category: 'network', transient: true }],
+    ['IoT Hub responded to message with status THROTTLED', { category: 'throttled' }],
+    ['failed, rc=5 try again in 5 seconds', { category: 'unauthorized' }],
+    ['failed, rc=-4', { category: 'timeout' }],
+    ['Device disconnected with result code 7', { category: 'network' }],
+    ['CONNECT failed: RefusedNotAuthorized', { category: 'unauthorized' }],
+    ['mbedtls_ssl_handshake returned -0x7200', { category: 'network', transient: false }],
+    ['dial tcp: lookup hub.example: no such host', { category: 'network' }],
+    [
+      'HTTP operation returned: 504 GatewayTimeoutError(Error: Gateway Timeout) caused by None',
+      { category: 'timeout', httpStatus: 504 },
+    ],
+    [
+      "HttpOperationError: Operation returned an invalid status code 'Too Many Requests'",
+      { category: 'throttled', httpStatus: 429 },
+    ],
+    ['HTTP request failed: [401        \n          Unauthorized] {}', { category: 'unauthorized', httpStatus: 401 }],
+    ['IoTHub client status: 1, Reason: 4 .', { category: 'unknown' }],
+    ["TypeError: Object close has no method 'log'", { category: 'unknown' }],
+    ['AMQP Transport: Could not get feedback receiver', { category: 'unknown' }],
+  ])('%s', (text, expected) => {
+    const typed = judged(text);
+    expect(typed).toMatchObject(expected);
+    expect(typed.code).toBeUndefined();
+  });
+
+  test('a documented name is a code', () => {
+    expect(judged('DeviceMessageLockLost')).toMatchObject({ code: 412002, category: 'precondition' });
+    expect(judged('settle failed with DeviceMessageLockLost on d1')).toMatchObject({ code: 412002 });
+  });
+});
+
+test('what is no error of an SDK is left to others', () => {
+  for (const input of [undefined, 5, {}, [], 'hello', new Error('hello'), { status: 404, headers: {} }, null])
+    expect(readAzureSdk(input)).toBeUndefined();
+});
