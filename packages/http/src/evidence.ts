@@ -60,7 +60,8 @@ export function readRefusal({ status, headers, data }: FailedResponse, message: 
 function fromAnswer(error: FailedRequest): EvidenceFields | undefined {
   const { response, cause } = error;
   if (!response) return undefined;
-  const broken = cause !== undefined || response.data === undefined;
+  // fetch of axios 1.7 wraps its own error of the status once more
+  const broken = (cause !== undefined && !isFailedRequest(cause)) || response.data === undefined;
   return broken && response.status < 400 ? undefined : readRefusal(response, error.message);
 }
 
@@ -73,7 +74,8 @@ function isUnread(data: unknown): boolean {
 
 /** `ECONNABORTED` is axios' name for its own timer, `ETIMEDOUT` the same unless the system said it. */
 function fromTimeout({ code, cause, message }: FailedRequest): EvidenceFields | undefined {
-  const own = code === 'ECONNABORTED' || (code === 'ETIMEDOUT' && codeOf(cause) === undefined);
+  const system = cause !== undefined && !isFailedRequest(cause) && codeOf(cause) !== undefined;
+  const own = code === 'ECONNABORTED' || (code === 'ETIMEDOUT' && !system);
   return own ? { timedOut: 'request', executed: 'unknown', text: message } : undefined;
 }
 
@@ -100,7 +102,8 @@ function fromOwnLimit(error: FailedRequest): EvidenceFields | undefined {
   if (code === 'ERR_NETWORK' && FETCH_REFUSALS.test(messageOf(cause)))
     return { ownLimit: 'request', text: messageOf(cause) };
   if (OWN_REFUSALS.has(code)) return { ownLimit: 'request', text: message };
-  if (code !== 'ERR_BAD_RESPONSE' || cause !== undefined) return undefined;
+  // axios 1.7 says so of a body that was cut off, too: then its limit is -1, none.
+  if (code !== 'ERR_BAD_RESPONSE' || cause !== undefined || message.includes('size of -1')) return undefined;
   const status = seenStatus(error)?.status ?? 0;
   return { ownLimit: 'answer', executed: status >= 200 && status < 300 ? 'yes' : 'unknown', text: message };
 }

@@ -5,6 +5,7 @@ import { setTimeout as after } from 'node:timers/promises';
 import { isDeviceCloudError } from '@faultmap/core';
 import { attachHttp } from '@faultmap/http';
 import axios, { type AxiosRequestConfig } from 'axios';
+import oldest from 'axios-oldest';
 import { describe, expect, test } from 'vitest';
 import { requestTrusting } from './support/child.ts';
 import { certificate, closedPort, type Served, serve, serveRaw, serveTls } from './support/servers.ts';
@@ -23,6 +24,10 @@ interface Situation {
   readonly expected: Expected;
   /** Where fetch tells less. */
   readonly onFetch?: Expected;
+  /** Where the oldest axios tells less. */
+  readonly onOldest?: Expected;
+  /** Its fetch has no such option. */
+  readonly onOldestFetch?: null;
 }
 
 const HUB_404 = JSON.stringify({
@@ -83,6 +88,7 @@ const SITUATIONS: readonly Situation[] = [
       serverReference: 'https://elsewhere.example/x',
       transient: false,
     },
+    onOldestFetch: null,
   },
   {
     name: 'redirects without an end',
@@ -169,24 +175,29 @@ const SITUATIONS: readonly Situation[] = [
     config: { maxContentLength: 2 },
     expected: { category: 'protocol', reason: 'AnswerTooLarge', executed: 'yes', transient: false },
     onFetch: { category: 'protocol', reason: 'AnswerTooLarge', executed: 'unknown', transient: false },
+    onOldestFetch: null,
   },
   {
     name: 'a request longer than the program sends',
     server: () => serve((_, res) => void res.end()),
     config: { method: 'post', data: 'too long', maxBodyLength: 2 },
     expected: { category: 'bad-request', reason: 'RefusedByClient', executed: 'no', transient: false },
+    onOldestFetch: null,
   },
   {
     name: 'a success that is no JSON, asked for strictly',
     server: () => serve((_, res) => void res.end('{"half":')),
     config: { responseType: 'json', transitional: { silentJSONParsing: false } },
     expected: { category: 'protocol', reason: 'BrokenAnswer', httpStatus: 200, executed: 'yes' },
+    // it does not keep the response
+    onOldest: { category: 'protocol', reason: 'BrokenAnswer', executed: 'unknown' },
   },
   {
     name: 'an error answer that is no JSON, asked for strictly',
     server: () => serve((_, res) => void res.writeHead(502).end('<html>')),
     config: { responseType: 'json', transitional: { silentJSONParsing: false } },
     expected: { category: 'server', httpStatus: 502 },
+    onOldest: { category: 'protocol', reason: 'BrokenAnswer' },
   },
   {
     name: 'a body that does not unpack',
@@ -220,8 +231,10 @@ function cutShort(res: Parameters<Parameters<typeof serve>[0]>[1], cut: (socket:
   if (socket) void after(30).then(() => cut(socket));
 }
 
-async function failed(config: AxiosRequestConfig): Promise<unknown> {
-  const client = axios.create();
+const LIBRARIES = { 'axios of today': axios, 'the oldest axios': oldest as unknown as typeof axios };
+
+async function failed(config: AxiosRequestConfig, library = axios): Promise<unknown> {
+  const client = library.create();
   attachHttp(client, { retry: false });
   try {
     await client.request(config);
@@ -232,12 +245,18 @@ async function failed(config: AxiosRequestConfig): Promise<unknown> {
 }
 
 describe.each(['http', 'fetch'] as const)('on the %s adapter', (adapter) => {
-  test.each(SITUATIONS)('$name', async ({ server, config, expected, onFetch }) => {
+  const rows = Object.entries(LIBRARIES)
+    .flatMap(([of, library]) => SITUATIONS.map((row) => ({ of, library, ...row })))
+    .filter(({ library, onOldestFetch }) => library === axios || adapter === 'http' || onOldestFetch !== null);
+  test.each(rows)('$of: $name', async ({ library, server, config, expected: usual, onFetch, onOldest }) => {
+    const expected = library !== axios && onOldest ? onOldest : adapter === 'fetch' ? (onFetch ?? usual) : usual;
     const served = await server?.();
     const given = typeof config === 'function' ? await config(served) : config;
-    const error = await failed({ ...(served && { url: served.url }), adapter, ...given });
+    // By the function: names are resolved by the axios that the adapter of ours finds.
+    const own = library.getAdapter(adapter);
+    const error = await failed({ ...(served && { url: served.url }), adapter: own, ...given }, library);
     expect(isDeviceCloudError(error), String(error)).toBe(true);
-    expect(error).toMatchObject(adapter === 'fetch' ? (onFetch ?? expected) : expected);
+    expect(error).toMatchObject(expected);
     expect(axios.isAxiosError((error as Error).cause)).toBe(true);
     expect((error as { attempts?: number }).attempts).toBe(1);
   });
