@@ -11,9 +11,10 @@ import {
   readText,
 } from '@faultmap/core/adapter';
 import { readAzureSdk } from '@faultmap/core/azure-sdk';
+import { everyReader } from './readers.ts';
 
-/** Text and errors of a program may be those of an SDK. */
-const context: ClassifyContext = { readers: [readAzureSdk] };
+/** Who says that it is an SDK's is believed: some SDKs build on the clients that the other readers know. */
+const sdkFirst: ClassifyContext = { readers: [readAzureSdk, ...(everyReader.readers ?? [])] };
 
 /**
  * One line of `faultmap explain --jsonl`: `{ id?, transport, input }` in, one line of JSON out.
@@ -31,7 +32,9 @@ export function explainLine(line: string): string {
   const parsed = parse(line);
   const record = isRecord(parsed) ? parsed : {};
   const input = 'input' in record ? record.input : 'transport' in record ? undefined : (parsed ?? line);
-  return JSON.stringify(output(record.id, classify(toFault(record.transport, input), context)));
+  return JSON.stringify(
+    output(record.id, classify(toFault(record.transport, input), record.transport === 'sdk' ? sdkFirst : everyReader)),
+  );
 }
 
 /** The fields of an output line, `null` where absent. */

@@ -32,7 +32,8 @@ export function readAmqpError(error: AmqpErrorRecord): Evidence | undefined {
 
 function readRecord(error: AmqpErrorRecord): Evidence | undefined {
   const condition = symbolText(get(error, 'condition'));
-  const description = get(error, 'description');
+  // Libraries that make an error of the record keep its text as the message.
+  const description = get(error, 'description') ?? get(error, 'message');
   const outcome = error.outcome;
   if (condition === undefined && typeof description !== 'string' && outcome === undefined) return undefined;
   const payload = readPayload(description);
