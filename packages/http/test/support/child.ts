@@ -13,11 +13,20 @@ export interface Ended {
 
 /** Run a script beside this one with Node; the packages are the built ones, as a program gets them. */
 export function runChild(script: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
-  const path = fileURLToPath(new URL(script, import.meta.url));
+  return run([fileURLToPath(new URL(script, import.meta.url)), ...args], env);
+}
+
+/** Run a piece of code as a module of this package. */
+export function runCode(code: string, env: NodeJS.ProcessEnv): Promise<Ended> {
+  return run(['--input-type=module', '--eval', code], env);
+}
+
+function run(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Ended> {
+  const cwd = fileURLToPath(new URL('../..', import.meta.url));
   // Without the options of the test runner: sources and built packages are not to mix.
   const { NODE_OPTIONS: _, ...rest } = process.env;
   return new Promise((ended) => {
-    const child = execFile(process.execPath, [path, ...args], { env: { ...rest, ...env } }, (_error, stdout, stderr) =>
+    const child = execFile(process.execPath, args, { cwd, env: { ...rest, ...env } }, (_error, stdout, stderr) =>
       ended({ code: child.exitCode, stdout, stderr }),
     );
   });
