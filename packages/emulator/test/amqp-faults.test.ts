@@ -120,6 +120,14 @@ describe('scripted conditions at a scope', () => {
     expect(error).toMatchObject({ condition, description: 'Server Busy. Please retry operation', info: { a: 'b' } });
   });
 
+  it('ends the link of an operation that is answered, where nothing else is said', async () => {
+    emulator.inject({ transport: 'amqp', match: { operation: 'twin-get' }, fault: { condition } });
+    const client = await device();
+    void client.twin(TWIN, 'GET');
+    const { sender } = await client.next('sender_error');
+    expect(sender?.error).toMatchObject({ condition });
+  });
+
   it('refuses a link', async () => {
     emulator.inject({ transport: 'amqp', match: { operation: 'attach', path: D2C }, fault: 503008 });
     const client = await device();

@@ -301,6 +301,17 @@ describe('cloud-to-device messages', () => {
     expect(again.message).toMatchObject({ message_id: 'c-3' });
   });
 
+  it('tells a service of finished uploads', async () => {
+    const back = await service();
+    const { next } = back.receive('/messages/servicebound/filenotifications');
+    const { correlationId } = emulator.state.uploads.start('device1', 'photo.png');
+    const report = { correlationId, isSuccess: true, statusCode: 200, statusDescription: 'done' };
+    emulator.state.uploads.report('device1', report);
+    const { message, delivery } = await next();
+    expect(JSON.parse(bodyText(message))).toMatchObject({ deviceId: 'device1', blobName: 'device1/photo.png' });
+    delivery?.accept();
+  });
+
   it('refuses the 51st queued message on the service link (403004)', async () => {
     const back = await service();
     const sender = back.connection.open_sender('/messages/devicebound');

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type {
+  AmqpFault,
   AnswerFault,
   FaultForm,
   FaultRequest,
@@ -102,8 +103,13 @@ function strike<T>(peer: Peer, exchange: Exchange<T>, fault: ScriptedFault, form
   // A form of another transport cannot be written here: the operation runs as if nothing was scripted.
   if (!error) return void runAndTell(peer, exchange, fault);
   record(peer, exchange, error.name, error.status, true);
-  const at = 'condition' in form ? form.at : atOfCode(exchange, error);
+  const at = 'condition' in form ? atOfCondition(exchange, form) : atOfCode(exchange, error);
   endAt(peer, exchange, error, at);
+}
+
+/** A condition hits the delivery, else the link: an answer has no place for one. */
+function atOfCondition<T>(exchange: Exchange<T>, form: AmqpFault): AmqpFault['at'] {
+  return form.at ?? (exchange.answer ? 'link' : undefined);
 }
 
 /** A code goes where the cloud shows it, when the operation cannot show it itself. */
