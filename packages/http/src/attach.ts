@@ -59,10 +59,13 @@ function wire(instance: AxiosInstance, options: AttachHttpOptions, release: () =
   const mapper = interceptors.response.use(null, (raw) => {
     throw sender.typed(raw);
   });
+  let detached = false;
   return {
     on: (name, listener) => events.on(name, listener),
     off: (name, listener) => events.off(name, listener),
     detach() {
+      if (detached) return;
+      detached = true;
       interceptors.request.eject(marker);
       interceptors.response.eject(mapper);
       // Somebody wrapped ours in the meantime: it stays, and lets pass what is not marked.

@@ -10,7 +10,8 @@ export interface CallerSignal {
 }
 
 export function callerSignal({ signal, cancelToken }: MarkedConfig): CallerSignal {
-  const own = signal as AbortSignal | undefined;
+  // axios takes anything that looks like a signal; one that cannot be listened to ends no wait
+  const own = typeof signal?.addEventListener === 'function' ? (signal as AbortSignal) : undefined;
   if (!cancelToken) return { signal: own, release() {} };
   const controller = new AbortController();
   const abort = () => controller.abort(own?.aborted ? own.reason : (cancelToken as CancelToken).reason);
@@ -33,7 +34,7 @@ export function callerSignal({ signal, cancelToken }: MarkedConfig): CallerSigna
 export function carrySignal(config: MarkedConfig, own: MarkedConfig['signal'], attempt: Attempt): void {
   const { signal } = attempt;
   if (attempt.number === 1 || signal === undefined || signal === own) return;
-  config.signal = own ? AbortSignal.any([own as AbortSignal, signal]) : signal;
+  config.signal = own instanceof AbortSignal ? AbortSignal.any([own, signal]) : signal;
 }
 
 /** Give the config back as it was: axios asks `config.signal` whether the caller cancelled. */

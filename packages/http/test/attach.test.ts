@@ -132,6 +132,30 @@ describe('attach and detach', () => {
     expect(again).not.toBe(first);
   });
 
+  test('a second detach does nothing, also after another attach', async () => {
+    const server = await script(503);
+    const client = axios.create({ baseURL: server.url });
+    const first = attachHttp(client);
+    first.detach();
+    const second = attachHttp(client, { retry: { ...FAST, maxAttempts: 2 } });
+    first.detach();
+    expect(() => attachHttp(client)).toThrow(/attached already/);
+    expect(await rejection(client.get('/'))).toMatchObject({ attempts: 2 });
+    second.detach();
+    expect(axios.isAxiosError(await rejection(client.get('/')))).toBe(true);
+  });
+
+  test('instances side by side run under their own options', async () => {
+    const server = await script(503);
+    const clients = [1, 2, 3].map((maxAttempts) => {
+      const client = axios.create({ baseURL: server.url });
+      attachHttp(client, { retry: { ...FAST, maxAttempts } });
+      return client;
+    });
+    const errors = await Promise.all(clients.map((client) => rejection(client.get('/'))));
+    expect(errors.map(({ attempts }) => attempts)).toEqual([1, 2, 3]);
+  });
+
   test('a second copy of the package gives the first handle too', async () => {
     const client = axios.create();
     const first = attachHttp(client);

@@ -1,6 +1,6 @@
 import { Agent } from 'node:http';
 import { Readable } from 'node:stream';
-import { createPacer } from '@faultmap/core';
+import { createPacer, retry } from '@faultmap/core';
 import { attachHttp, azureIotIdempotent } from '@faultmap/http';
 import axios, { type AxiosRequestConfig } from 'axios';
 import { describe, expect, test } from 'vitest';
@@ -369,6 +369,39 @@ describe('connections', () => {
     httpAgent.destroy();
   });
 
+  test('on fetch the unread body is cancelled', async () => {
+    const server = await script([503, {}, 'x'.repeat(1_000_000)], 200);
+    const { instance, handle } = client({}, { adapter: 'fetch', baseURL: server.url });
+    const bodies: ReadableStream[] = [];
+    handle.on('fault', ({ error }) =>
+      bodies.push((error as unknown as { response: { data: ReadableStream } }).response.data),
+    );
+    const { data } = await instance.get('/', { responseType: 'stream' });
+    await data.cancel();
+    expect(await bodies[0]?.getReader().read()).toEqual({ done: true, value: undefined });
+  });
+
+  test('a signal that is none of the platform still cancels', async () => {
+    const clock = new ManualClock();
+    const server = await script(503, 503, 503, () => {});
+    const { instance } = client({ retry: { ...FAST, clock } }, { adapter: 'http', baseURL: server.url });
+    const target = new EventTarget();
+    const signal = {
+      aborted: false,
+      addEventListener: (name: 'abort', listener: () => void) => target.addEventListener(name, listener),
+      removeEventListener: (name: 'abort', listener: () => void) => target.removeEventListener(name, listener),
+    };
+    const ended = rejection(instance.get('/', { signal: signal as never }));
+    await until(() => clock.pending > 0);
+    for (let step = 0; step < 50 && server.count() < 4; step++) {
+      clock.advance(5);
+      await new Promise((next) => setTimeout(next, 5));
+    }
+    signal.aborted = true;
+    target.dispatchEvent(new Event('abort'));
+    expect(axios.isCancel(await ended)).toBe(true);
+  });
+
   test('a final answer as a stream is left to the application, unread and whole', async () => {
     const server = await script([404, {}, 'the whole text']);
     for (const adapter of ADAPTERS) {
@@ -453,6 +486,25 @@ describe('the pace', () => {
     await instance.get('/', { headers: { 'x-tenant': 'blue' } });
     await instance.get('/', { headers: { 'x-tenant': 'green' } });
     expect(pacer.keys()).toEqual(['blue', 'green']);
+  });
+});
+
+describe("a retry of core's around an attached client", () => {
+  test('does not multiply attempts', async () => {
+    const server = await script(503);
+    const { instance } = client({}, { baseURL: server.url });
+    const error = await rejection(retry(() => instance.get('/'), { ...FAST, idempotent: true }));
+    expect(error).toMatchObject({ attempts: 4, stopped: 'attempts' });
+    expect(server.count()).toBe(4);
+    expect(await rejection(retry(() => instance.get('/'), { ...FAST }))).toMatchObject({ stopped: 'attempts' });
+  });
+
+  test('decides what the client left undecided', async () => {
+    const server = await script(503, 200);
+    const { instance } = client({}, { baseURL: server.url });
+    const { status } = await retry(() => instance.post('/', {}), { ...FAST, idempotent: true });
+    expect(status).toBe(200);
+    expect(server.count()).toBe(2);
   });
 });
 
