@@ -1,17 +1,20 @@
 import type { AnyDeviceCloudError, Clock } from '@faultmap/core';
 import {
+  type CredentialsGate,
   createCredentials,
   createReconnectGovernor,
   evidence,
   type FaultEvents,
+  type OperationOptions,
   resolveReconnectOptions,
   systemClock,
 } from '@faultmap/core/adapter';
+import { TokenKeeper } from './cbs.ts';
 import { Faults } from './faults.ts';
 import { Lifetime } from './lifetime.ts';
 import { Links } from './links.ts';
 import { type Observation, observe } from './observe.ts';
-import type { ResolvedOptions } from './options.ts';
+import type { AmqpCredentials, ResolvedOptions } from './options.ts';
 import { watchFrameSize } from './oversize.ts';
 import { PendingSends } from './pending.ts';
 import { Reconnector } from './reconnect.ts';
@@ -39,6 +42,8 @@ export class AttachedConnection {
   readonly #events: FaultEvents;
   readonly #keepAlive: boolean;
   readonly #lifetime: Lifetime;
+  readonly #tokens: TokenKeeper;
+  readonly #credentials: CredentialsGate<AmqpCredentials> | undefined;
   readonly #reconnector: Reconnector | undefined;
   readonly #observation: Observation;
   /** Deliveries of the application's own whose fault is told. */
@@ -59,10 +64,13 @@ export class AttachedConnection {
     this.links = new Links({
       faults: this.faults,
       gone: () => this.#gone,
+      held: (link) => this.#tokens.isHeld(link),
       watch: (end) => this.#observation.watch(end),
     });
     this.settlements = new Settlements(this.faults, this.clock, options.attemptTimeoutMs);
     this.requests = new Requests({ ...this.sending(), connection });
+    this.#tokens = new TokenKeeper({ ...options, connection, requests: this.requests, faults: this.faults });
+    this.#credentials = options.credentials && createCredentials(options.credentials, { clock: this.clock });
     this.#reconnector = this.#governed(options);
     const { connectTimeoutMs } = resolveReconnectOptions('attachAmqp', options.reconnect || undefined);
     this.#lifetime = new Lifetime(connection, this.faults, this.clock, connectTimeoutMs, this.#hears());
@@ -87,6 +95,19 @@ export class AttachedConnection {
     return { faults, links, pending, clock, events: this.#events };
   }
 
+  /** Fresh credentials for an operation that was refused: `true` when a fresh token is put. */
+  get renew(): OperationOptions['renew'] {
+    const credentials = this.#credentials;
+    if (!credentials) return undefined;
+    return async (context) => {
+      const fresh = await credentials.refresh(context);
+      if (!fresh) return false;
+      this.#tokens.take(fresh);
+      // What is for SASL holds from the next connection on.
+      return fresh.cbs !== undefined && (await this.#tokens.put());
+    };
+  }
+
   resume(): void {
     this.#reconnector?.resume();
   }
@@ -107,7 +128,7 @@ export class AttachedConnection {
   /** Governed unless the user, or the library's own options, say no. */
   #governed(options: ResolvedOptions): Reconnector | undefined {
     const connection = this.#connection;
-    const { reconnect, credentials, random } = options;
+    const { reconnect, random } = options;
     const off = reconnect === false || (reconnect === undefined && !connection.options.reconnect);
     const setup = { owner: 'attachAmqp', clock: this.clock, random };
     const governor = createReconnectGovernor(reconnect || undefined, setup);
@@ -115,7 +136,8 @@ export class AttachedConnection {
     return new Reconnector({
       connection,
       governor,
-      credentials: credentials && createCredentials(credentials, { clock: this.clock }),
+      credentials: this.#credentials,
+      tokens: this.#tokens,
       events: this.#events,
       faults: this.faults,
       clock: this.clock,
@@ -134,6 +156,7 @@ export class AttachedConnection {
         this.#gone = undefined;
         reconnector?.opened();
         this.#proveSoon();
+        if (reconnector) void this.#tokens.opened();
       },
       lost: (fault, what) => {
         this.#cancelProof();

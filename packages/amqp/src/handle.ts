@@ -1,5 +1,13 @@
 import { type AnyDeviceCloudError, type FaultEventName, type FaultListener, isDeviceCloudError } from '@faultmap/core';
-import { type FaultEvents, optionError, resolveRetryOptions, runOperation } from '@faultmap/core/adapter';
+import {
+  type Attempt,
+  type FaultEvents,
+  type OperationOptions,
+  optionError,
+  type ResolvedRetryOptions,
+  resolveRetryOptions,
+  runOperation,
+} from '@faultmap/core/adapter';
 import type { Delivery, Message, Sender } from 'rhea';
 import type { AttachedConnection } from './connection.ts';
 import {
@@ -62,20 +70,34 @@ export interface HandleSetup {
   readonly detach: () => void;
 }
 
+type Once<T> = (attempt: Attempt) => Promise<T>;
+
 export function createHandle(setup: HandleSetup): AmqpHandle {
-  const { events } = setup;
+  const { events, options: attached } = setup;
+  const retry = resolveRetryOptions('attachAmqp', attached.retry, AMQP_RETRY_DEFAULTS);
+  const resolve = callsOf(attached, retry);
+  const run = <T>(call: Call, once: Once<T>, pacerKey: string, renew: OperationOptions['renew']): Promise<T> =>
+    runOperation(once, {
+      ...call.retry,
+      operation: call.operation,
+      events,
+      pacerKey,
+      renew,
+      hardDeadline: true,
+      classify: typedOnly,
+    });
   return {
     on: (name, listener) => events.on(name, listener),
     off: (name, listener) => events.off(name, listener),
     send: async (sender, message, options) => {
       const link = asLink(sender);
       if (!link?.is_sender()) throw optionError('send', 'sender', 'a sender of rhea', sender);
-      const attached = setup.of(link.connection);
-      const operation = `send ${addressOf(link) ?? link.name}`;
-      const call = resolveCall('send', setup.options, options, operation, false);
-      const once = (attempt: Parameters<typeof sendOnce>[4]) =>
-        sendOnce(attached.sending(), link, message, call, attempt);
-      return (await run(setup, call, once, pacerKey(attached, 'send', addressOf(link)))) as unknown as Delivery;
+      const connection = setup.of(link.connection);
+      const address = addressOf(link);
+      const call = resolve('send', options, `send ${address ?? link.name}`, false);
+      const once: Once<RheaDelivery> = (attempt) => sendOnce(connection.sending(), link, message, call, attempt);
+      const delivery = await run(call, once, pacerKeyOf(connection, 'send', address), connection.renew);
+      return delivery as unknown as Delivery;
     },
     settle: async (delivery, outcome) => {
       const link = has(delivery) ? asLink(delivery.link) : undefined;
@@ -84,25 +106,17 @@ export function createHandle(setup: HandleSetup): AmqpHandle {
     },
     request: async (address, message, options) => {
       if (typeof address !== 'string' || address === '') throw optionError('request', 'address', 'an address', address);
-      const attached = setup.any();
-      const body = message as Record<string, unknown>;
-      const call = resolveCall('request', setup.options, options, `request ${address}`, isIdempotentRequest(body));
-      const once = (attempt: Parameters<typeof sendOnce>[4]) =>
-        attached.requests.once(address, body, options ?? {}, call, attempt);
-      return (await run(setup, call, once, pacerKey(attached, 'request', address))) as unknown as Message;
+      if (!has(message)) throw optionError('request', 'message', 'a message', message);
+      const connection = setup.any();
+      const call = resolve('request', options, `request ${address}`, isIdempotentRequest(message));
+      const once: Once<object> = (attempt) => connection.requests.once(address, message, options ?? {}, call, attempt);
+      // The token that `$cbs` refuses is in the message itself.
+      const renew = address === '$cbs' ? undefined : connection.renew;
+      return (await run(call, once, pacerKeyOf(connection, 'request', address), renew)) as Message;
     },
     resume: setup.resume,
     detach: setup.detach,
   };
-}
-
-function run<T>(
-  { events }: HandleSetup,
-  { operation, retry }: Call,
-  once: (attempt: Parameters<typeof sendOnce>[4]) => Promise<T>,
-  key: string,
-): Promise<T> {
-  return runOperation(once, { ...retry, operation, events, pacerKey: key, hardDeadline: true, classify: typedOnly });
 }
 
 /** What is typed is a fault; all else (an abort, a mistake of the program) passes through. */
@@ -110,32 +124,28 @@ function typedOnly(raw: unknown): AnyDeviceCloudError | undefined {
   return isDeviceCloudError(raw) ? raw : undefined;
 }
 
-function resolveCall(
-  owner: 'send' | 'request',
-  attached: ResolvedOptions,
-  given: RequestOptions | undefined,
-  operation: string,
-  idempotent: boolean,
-): Call {
-  const call = resolveCallOptions(owner, given);
-  const ofAttachment = resolveRetryOptions('attachAmqp', attached.retry, { ...AMQP_RETRY_DEFAULTS, idempotent });
-  const retry = resolveRetryOptions(owner, call.retry, ofAttachment);
-  return {
-    operation: call.operation ?? operation,
-    creditTimeoutMs: call.creditTimeoutMs ?? attached.creditTimeoutMs,
-    attemptTimeoutMs: call.attemptTimeoutMs ?? attached.attemptTimeoutMs,
-    retry: {
-      ...retry,
-      idempotent: call.idempotent ?? retry.idempotent,
-      signal: call.signal ?? retry.signal,
-      clock: retry.clock ?? attached.clock,
-      random: retry.random ?? attached.random,
-    },
+/** Options of one call over those of the attachment. */
+function callsOf(attached: ResolvedOptions, base: ResolvedRetryOptions) {
+  return (owner: 'send' | 'request', given: RequestOptions | undefined, operation: string, safe: boolean): Call => {
+    const call = resolveCallOptions(owner, given);
+    const retry = resolveRetryOptions(owner, call.retry, base);
+    return {
+      operation: call.operation ?? operation,
+      creditTimeoutMs: call.creditTimeoutMs ?? attached.creditTimeoutMs,
+      attemptTimeoutMs: call.attemptTimeoutMs ?? attached.attemptTimeoutMs,
+      retry: {
+        ...retry,
+        idempotent: call.idempotent ?? retry.idempotent ?? safe,
+        signal: call.signal ?? retry.signal,
+        clock: retry.clock ?? attached.clock,
+        random: retry.random ?? attached.random,
+      },
+    };
   };
 }
 
 /** Target and kind of operation: the cloud throttles each of them apart. */
-function pacerKey({ target }: AttachedConnection, kind: string, address: string | undefined): string {
+function pacerKeyOf({ target }: AttachedConnection, kind: string, address: string | undefined): string {
   const first = address?.split('/').find((part) => part !== '') ?? '';
   return `${target} amqp ${kind} ${first}`;
 }

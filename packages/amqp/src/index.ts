@@ -3,7 +3,7 @@
 export type { FaultEvent, FaultEventName, FaultListener, RetryOptions } from '@faultmap/core';
 export { type Attachable, attachAmqp } from './attach.ts';
 export type { AmqpHandle, AnySender } from './handle.ts';
-export type { AmqpCredentials, AmqpOptions, RequestOptions, SendOptions } from './options.ts';
+export type { AmqpCredentials, AmqpOptions, CbsToken, RequestOptions, SendOptions } from './options.ts';
 export type { SettleOutcome } from './settlement.ts';
 
 // For authors of adapters, and for `classify`.

@@ -9,6 +9,8 @@ export interface LinksSetup {
   readonly faults: Faults;
   /** Why there is no connection and will not be soon; `undefined`: there is, or will be. */
   readonly gone: () => AnyDeviceCloudError | undefined;
+  /** Is the link held back until a token is put? */
+  readonly held: (link: RheaLink) => boolean;
   /** See the events of a link or session that was attached again. */
   readonly watch: (end: RheaLink | RheaSession) => void;
 }
@@ -17,6 +19,9 @@ export interface LinksSetup {
 export class Links {
   readonly #setup: LinksSetup;
   readonly #queues = new Map<RheaLink, CreditQueue>();
+  /** Tokens put so far, and how many there were when a link was refused. */
+  #tokens = 0;
+  readonly #tokensAt = new WeakMap<AnyDeviceCloudError, number>();
 
   constructor(setup: LinksSetup) {
     this.#setup = setup;
@@ -38,8 +43,14 @@ export class Links {
     this.#queues.get(link)?.pump();
   }
 
+  /** A token was put: links that were refused for want of one may be tried again. */
+  tokenPut(): void {
+    this.#tokens++;
+  }
+
   /** Nobody need wait for these any longer; nothing was sent. */
   fail(which: 'all' | RheaLink | RheaSession, fault: AnyDeviceCloudError): void {
+    this.#tokensAt.set(fault, this.#tokens);
     for (const [link, queue] of this.#queues)
       if (which === 'all' || link === which || link.session === which) queue.end((waiter) => waiter.fail(fault));
   }
@@ -60,7 +71,7 @@ export class Links {
     this.present(operation);
     const { faults } = this.#setup;
     const { session } = link;
-    if (!session.connection.is_open()) return; // on its way: wait
+    if (!session.connection.is_open() || this.#setup.held(link)) return; // on its way: wait
     if (faults.of(session) || session.is_closed()) await this.#again(session, link, operation);
     // A detached link counts as open on this side for a tick longer.
     if (faults.of(link) || (!link.state.local_open && link.is_closed())) await this.#again(link, link, operation);
@@ -80,12 +91,17 @@ export class Links {
   async #again(end: RheaLink | RheaSession, link: RheaLink, operation: string): Promise<void> {
     const fault = this.#setup.faults.of(end);
     if (!fault) throw this.#closedHere(link, operation);
-    if (!fault.transient) throw this.refusal(fault, operation);
+    if (!fault.transient && !this.#mended(fault)) throw this.refusal(fault, operation);
     // rhea takes a detached end out of its tables two ticks after the event.
     await new Promise((resolve) => setImmediate(resolve));
     this.#setup.watch(end);
     if (end === link) reattach(link);
     else rebegin(end as RheaSession);
+  }
+
+  /** Refused as unauthorized, and a token was put since. */
+  #mended(fault: AnyDeviceCloudError): boolean {
+    return fault.advice === 'renew-credentials' && this.#tokens > (this.#tokensAt.get(fault) ?? Infinity);
   }
 
   #closedHere(link: RheaLink, operation: string): AnyDeviceCloudError {

@@ -7,13 +7,27 @@ import {
   rules,
 } from '@faultmap/core/adapter';
 
-/** What `credentials` of the AMQP adapter returns; written into `connection.options`. */
+/** A token for the `$cbs` node. */
+export interface CbsToken {
+  /** What it is for (the audience), for instance `my-hub.azure-devices.net/devices/pump-1`. */
+  readonly name: string;
+  readonly token: string;
+  /** @default servicebus.windows.net:sastoken */
+  readonly type?: string | undefined;
+}
+
+/** What `credentials` of the AMQP adapter returns. All but `cbs` is written into `connection.options`. */
 export interface AmqpCredentials {
   readonly username?: string | undefined;
   /** For SASL PLAIN. */
   readonly password?: string | undefined;
   /** For SASL XOAUTH2. */
   readonly token?: string | undefined;
+  /**
+   * Put at the `$cbs` node when the connection is open again, before the links are attached; and
+   * before the one repeat of a send or request that was refused as unauthorized.
+   */
+  readonly cbs?: CbsToken | undefined;
 }
 
 export interface AmqpOptions {
@@ -24,7 +38,7 @@ export interface AmqpOptions {
    * the library's own reconnect is switched off.
    */
   readonly reconnect?: ReconnectOptions | false | undefined;
-  /** Fresh credentials, asked for before a reconnect after a refusal. */
+  /** Fresh credentials, asked for before every reconnect, and before the one repeat after a 401. */
   readonly credentials?: Credentials<AmqpCredentials> | undefined;
   /**
    * Errors that nobody listens to become faults and do not end the process. Exceptions thrown by the

@@ -6,6 +6,7 @@ import {
   type ReconnectDecision,
   type ReconnectGovernor,
 } from '@faultmap/core/adapter';
+import type { TokenKeeper } from './cbs.ts';
 import type { Faults } from './faults.ts';
 import type { AmqpCredentials } from './options.ts';
 import type { RheaConnection, RheaContext } from './rhea.ts';
@@ -15,6 +16,7 @@ export interface ReconnectorSetup {
   readonly connection: RheaConnection;
   readonly governor: ReconnectGovernor;
   readonly credentials: CredentialsGate<AmqpCredentials> | undefined;
+  readonly tokens: TokenKeeper;
   readonly events: FaultEvents;
   readonly faults: Faults;
   readonly clock: Clock;
@@ -167,11 +169,11 @@ export class Reconnector {
   }
 
   async #connect(turn: number, fault: AnyDeviceCloudError, attempt: number): Promise<void> {
-    const { connection, credentials, faults, events } = this.#setup;
+    const { connection, credentials, tokens, faults, events } = this.#setup;
     try {
       const fresh = await credentials?.refresh({ error: fault, attempt });
       if (turn !== this.#turn) return;
-      if (fresh) applyCredentials(connection, fresh);
+      if (fresh) tokens.take(fresh);
     } catch (refused) {
       if (turn !== this.#turn) return;
       const error = faults.typed(refused as never, 'credentials');
@@ -183,6 +185,7 @@ export class Reconnector {
     try {
       // A SASL failure sticks to the connection and ends every later one at once.
       connection.transport_error = undefined;
+      tokens.hold();
       connection.reconnect();
     } catch (thrown) {
       // Options that cannot be used: from rhea's own timer this would end the process.
@@ -207,9 +210,4 @@ export class Reconnector {
     guarded(() => clearTimeout(connection.scheduled_reconnect as NodeJS.Timeout | undefined));
     connection.scheduled_reconnect = undefined;
   }
-}
-
-function applyCredentials({ options }: RheaConnection, fresh: AmqpCredentials): void {
-  for (const name of ['username', 'password', 'token'] as const)
-    if (fresh[name] !== undefined) options[name] = fresh[name];
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AnyDeviceCloudError } from '@faultmap/core';
 import { type Attempt, conclude, evidence, readAmqpAnswer } from '@faultmap/core/adapter';
+import { putsToken } from './cbs.ts';
 import { AnswerChannel, type ChannelSetup } from './channel.ts';
 import type { RequestOptions } from './options.ts';
 import { has, type RheaContext, type RheaLink, type RheaSession } from './rhea.ts';
@@ -43,7 +44,14 @@ export class Requests {
       address,
     });
     if (refusal) throw this.#setup.faults.typed(refusal, call.operation);
+    if (putsToken(address, message)) this.#setup.links.tokenPut();
     return answer;
+  }
+
+  /** Is it a link of a channel of ours? */
+  owns(link: RheaLink): boolean {
+    for (const channel of this.#channels.values()) if (channel.isOn(link)) return true;
+    return false;
   }
 
   /** An answer? Then it is ours alone: only our own links are looked at. */

@@ -1,0 +1,95 @@
+import type { Attempt } from '@faultmap/core/adapter';
+import type { Faults } from './faults.ts';
+import type { AmqpCredentials, CbsToken } from './options.ts';
+import { reattach } from './reattach.ts';
+import type { Requests } from './request.ts';
+import type { RheaConnection, RheaLink } from './rhea.ts';
+
+const CBS = '$cbs';
+
+export interface TokenKeeperSetup {
+  readonly connection: RheaConnection;
+  readonly requests: Requests;
+  readonly faults: Faults;
+  readonly creditTimeoutMs: number;
+  readonly attemptTimeoutMs: number;
+}
+
+/**
+ * Tokens put by claims-based security hold for a connection. After a reconnect rhea attaches all
+ * links at once, and the peer refuses them for want of a token: so they are held back until the
+ * token of `credentials` is put.
+ */
+export class TokenKeeper {
+  readonly #setup: TokenKeeperSetup;
+  readonly #held = new Set<RheaLink>();
+  #token: CbsToken | undefined;
+
+  constructor(setup: TokenKeeperSetup) {
+    this.#setup = setup;
+  }
+
+  /** Take what `credentials` returned; what belongs to SASL goes into the connection's options. */
+  take(fresh: AmqpCredentials): void {
+    const { options } = this.#setup.connection;
+    for (const name of ['username', 'password', 'token'] as const)
+      if (fresh[name] !== undefined) options[name] = fresh[name];
+    if (fresh.cbs) this.#token = fresh.cbs;
+  }
+
+  /** Is the link waiting for the token? */
+  isHeld(link: RheaLink): boolean {
+    return this.#held.has(link);
+  }
+
+  /** Before a reconnect: keep the application's links from being attached with it. */
+  hold(): void {
+    if (!this.#token) return;
+    for (const session of Object.values(this.#setup.connection.local_channel_map))
+      for (const link of Object.values(session.links)) {
+        if (!link.state.was_open || this.#setup.requests.owns(link)) continue;
+        link.state.was_open = false;
+        this.#held.add(link);
+      }
+  }
+
+  /** The connection is open again: put the token, then let the links go, whatever came of it. */
+  async opened(): Promise<void> {
+    if (!this.#token) return;
+    try {
+      await this.put();
+    } catch (refused) {
+      this.#setup.faults.announce(refused, 'put-token');
+    }
+    if (this.#setup.connection.is_open()) this.release();
+  }
+
+  release(): void {
+    const held = [...this.#held];
+    this.#held.clear();
+    for (const link of held) {
+      // A second loss has taken it out of its session.
+      if (link.session.links[link.name] === link) link.attach();
+      else reattach(link);
+    }
+  }
+
+  /** @returns whether there is a token to put @throws what the peer answered */
+  async put(): Promise<boolean> {
+    if (!this.#token) return false;
+    const { name, token, type = 'servicebus.windows.net:sastoken' } = this.#token;
+    const { requests, creditTimeoutMs, attemptTimeoutMs } = this.#setup;
+    const message = { application_properties: { operation: 'put-token', type, name }, body: token };
+    const call = { operation: `put-token ${name}`, creditTimeoutMs, attemptTimeoutMs, retry: {} };
+    await requests.once(CBS, message, {}, call, ONCE);
+    return true;
+  }
+}
+
+const ONCE: Attempt = { number: 1, signal: undefined, unsent: () => {}, sent: () => {} };
+
+/** A request whose success means that links refused for want of a token may be tried again. */
+export function putsToken(address: string, message: Record<string, unknown>): boolean {
+  const properties = message.application_properties as { operation?: unknown } | undefined;
+  return address === CBS && properties?.operation === 'put-token';
+}

@@ -1,0 +1,130 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { QUICK, startClient, until } from './support/client.ts';
+
+const here = dirname(fileURLToPath(import.meta.url));
+
+/** A python that has qpid-proton's binding; Debian installs it for its own. */
+const python = ['/usr/bin/python3', 'python3'].find(
+  (name) => spawnSync(name, ['-c', 'import proton'], { stdio: 'ignore' }).status === 0,
+);
+if (!python) console.log('skipped: qpid-proton (package python3-qpid-proton) is not installed');
+
+describe.skipIf(!python)('qpid-proton, an engine of its own, as the peer', () => {
+  let peer: ChildProcess;
+  let port: number;
+
+  beforeAll(async () => {
+    port = await freePort();
+    peer = spawn(python as string, [join(here, 'support/proton_peer.py'), String(port)]);
+    peer.stderr?.on('data', (data) => console.log(`proton: ${data}`));
+    await new Promise((resolve) => peer.stdout?.once('data', resolve));
+  });
+
+  afterAll(() => peer?.kill());
+
+  const client = (connection?: object) =>
+    startClient(port, {
+      ...(connection && { connection }),
+      attach: { retry: { baseDelayMs: 1, throttledBaseDelayMs: 1 }, attemptTimeoutMs: 500, reconnect: QUICK },
+    });
+
+  it('accepted, and accepted but not settled', async () => {
+    const { connection, handle, faults } = client();
+    for (const address of ['accept', 'unsettled']) {
+      const sender = connection.open_sender(address);
+      const sent = await Promise.all(Array.from({ length: 200 }, (_, n) => handle.send(sender, { body: n })));
+      expect(sent).toHaveLength(200);
+    }
+    expect(faults).toEqual([]);
+  });
+
+  it('rejected, released, modified', async () => {
+    const { connection, handle, faults } = client();
+    await expect(handle.send(connection.open_sender('reject'), { body: 1 })).rejects.toMatchObject({
+      condition: 'amqp:link:message-size-exceeded',
+      executed: 'no',
+      scope: 'delivery',
+    });
+    await handle.send(connection.open_sender('release'), { body: 1 });
+    await expect(handle.send(connection.open_sender('modify'), { body: 1 })).rejects.toMatchObject({
+      reason: 'modified',
+      executed: 'unknown',
+    });
+    expect(faults.map(({ error }) => error.reason)).toEqual([
+      'amqp:link:message-size-exceeded',
+      'released',
+      'modified',
+    ]);
+  });
+
+  it('withheld: a time-out of unknown outcome', async () => {
+    const { connection, handle } = client();
+    await expect(handle.send(connection.open_sender('withhold'), { body: 1 })).rejects.toMatchObject({
+      category: 'timeout',
+      executed: 'unknown',
+    });
+  });
+
+  it('a refused link: the success that precedes it is none', async () => {
+    const { connection, handle, faults, heard } = client();
+    const sending = handle.send(connection.open_sender('refuse'), { body: 1 });
+    await expect(sending).rejects.toMatchObject({ category: 'not-found', condition: 'amqp:not-found' });
+    expect(faults).toHaveLength(1);
+    expect(heard).toContain('sender_open');
+  });
+
+  it.each(['forced', 'detach', 'end'])('%s: an idempotent send arrives all the same', async (address) => {
+    const { connection, handle, faults } = client();
+    await handle.send(connection.open_sender(address), { body: 1 }, { idempotent: true });
+    expect(faults).toHaveLength(1);
+  });
+
+  it('stolen: never attached again', async () => {
+    const { connection, handle, faults } = client();
+    const sender = connection.open_sender('stolen');
+    for (const executed of ['unknown', 'no'])
+      await expect(handle.send(sender, { body: 1 }, { idempotent: true })).rejects.toMatchObject({
+        category: 'conflict',
+        executed,
+      });
+    expect(faults).toHaveLength(1);
+  });
+
+  it('a connection refused by open and close', async () => {
+    const { faults, recovered } = client({ hostname: 'refused' });
+    await until(() => faults.length >= 1);
+    expect(faults[0]?.error).toMatchObject({ category: 'unauthorized', scope: 'connection', detail: 'no such device' });
+    expect(recovered).toEqual([]);
+  });
+
+  it('put-token', async () => {
+    const { handle } = client();
+    const token = (body: string) => ({ application_properties: { operation: 'put-token', name: 'hub' }, body });
+    await handle.request('$cbs', token('right'));
+    await expect(handle.request('$cbs', token('wrong'))).rejects.toMatchObject({
+      category: 'unauthorized',
+      scope: 'cbs',
+    });
+  });
+
+  it('an idle connection is closed with the condition of a quota, which is none', async () => {
+    const { connection, faults } = client();
+    await until(() => connection.is_open());
+    // Not heard any more, though it still hears.
+    connection.socket.write = () => true;
+    await until(() => faults.length === 1);
+    expect(faults[0]?.error).toMatchObject({ category: 'timeout', condition: 'amqp:resource-limit-exceeded' });
+  });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
