@@ -129,11 +129,14 @@ describe('scripted conditions at a scope', () => {
   });
 
   it('refuses a link', async () => {
-    emulator.inject({ transport: 'amqp', match: { operation: 'attach', path: D2C }, fault: 503008 });
+    emulator.inject({ transport: 'amqp', match: { operation: 'attach', path: D2C }, fault: 503001, retryAfterS: 10 });
     const client = await device();
     client.connection.open_sender(D2C);
     const { sender } = await client.next('sender_error');
-    expect(sender?.error).toMatchObject({ description: expect.stringContaining('Wait 10 seconds') });
+    expect(sender?.error).toMatchObject({
+      condition: 'amqp:link:detach-forced',
+      description: 'Server Busy. Please retry operation Wait 10 seconds and try again.',
+    });
   });
 
   it('closes the connection at once', async () => {

@@ -24,13 +24,6 @@ const json = (code: number, message: string): string =>
  * seen or written down. Nothing is derived from the catalogue, which must not grade itself.
  */
 const FORMS: Readonly<Record<number, AmqpForm>> = {
-  400003: {
-    condition: 'amqp:not-allowed',
-    description:
-      'This capability is not available for Basic Tier IoT Hub. Please visit https://aka.ms/StandardIoTHubUpgrade to learn about Standard Tier.',
-    scope: 'link',
-    source: 'recorded 2025-05-17, info with com.microsoft:tracking-id and is-filtered',
-  },
   400004: {
     condition: 'com.microsoft:argument-error',
     description: 'The argument is invalid.',
@@ -93,6 +86,13 @@ const FORMS: Readonly<Record<number, AmqpForm>> = {
       'C2D messages enqueued for the device exceeded the queue limit of 50,  see more at http://aka.ms/iothub403004',
     scope: 'delivery',
     source: 'Azure/azure-iot-sdk-csharp#2116',
+  },
+  403010: {
+    condition: 'amqp:not-allowed',
+    description:
+      'This capability is not available for Basic Tier IoT Hub. Please visit https://aka.ms/StandardIoTHubUpgrade to learn about Standard Tier.',
+    scope: 'link',
+    source: 'recorded 2025-05-17, info with com.microsoft:tracking-id and is-filtered',
   },
   404001: {
     condition: 'amqp:not-found',
@@ -172,12 +172,6 @@ const FORMS: Readonly<Record<number, AmqpForm>> = {
     description: 'The service is busy. Please retry the operation.',
     scope: 'link',
     source: 'Azure/azure-sdk-for-js core-amqp errors.ts@01c43ba3; text constructed',
-  },
-  503008: {
-    condition: 'amqp:link:detach-forced',
-    description: 'Server Busy. Wait 10 seconds and try again. Operation type: AmqpLinkOpen',
-    scope: 'link',
-    source: 'Azure/azure-iot-sdk-csharp#1189 (wait in prose), MicrosoftDocs/azure-docs#97504 (condition)',
   },
 };
 
