@@ -94,8 +94,16 @@ function readMessage(message: string): EvidenceFields | undefined {
 
 const socketless: EvidenceFields = { transport: 'mqtt', scope: 'connection', executed: 'no' };
 
-/** The connection went without a word, as IoT Hub's does for every fault over MQTT 3.1.1. */
-export const silentClose: EvidenceFields = { transport: 'mqtt', scope: 'connection', silentClose: true };
+/**
+ * The connection went without a word, as IoT Hub's does for every fault over MQTT 3.1.1. What mqtt.js
+ * says of it ("Connection closed") is no text of the cloud.
+ */
+export const silentClose: EvidenceFields = {
+  transport: 'mqtt',
+  scope: 'connection',
+  silentClose: true,
+  text: undefined,
+};
 
 /** The CONNECT never left: it cannot be written as it is. */
 export const unencodable: EvidenceFields = { local: true, violation: true, executed: 'no' };
