@@ -84,7 +84,15 @@ export function createToken(spec: TokenSpec): string {
   return `${PREFIX}sr=${resource}&sig=${signature}${policy}&se=${expiry}`;
 }
 
-/** At most this many verified tokens are remembered. */
+/** A token taken apart, and the key its signature was found to be of. */
+interface Known {
+  readonly parts: TokenParts;
+  readonly subject: Subject;
+  readonly expiresAt: number;
+  signedWith: string | undefined;
+}
+
+/** At most this many tokens are remembered: parsing and hashing are the costliest steps of a small request. */
 const CACHE_LIMIT = 1_000;
 
 /** Checks tokens against the state and the policies. */
@@ -93,8 +101,7 @@ export class Authority {
   /** `false`: every request is allowed, as whom it says. */
   readonly required: boolean;
   readonly #cloud: Cloud;
-  /** Signature checks are the costliest step of a small request: token + key → matched. */
-  readonly #matched = new Map<string, boolean>();
+  readonly #known = new Map<string, Known>();
 
   constructor(cloud: Cloud, policies: readonly Policy[], required = true) {
     this.#cloud = cloud;
@@ -110,16 +117,24 @@ export class Authority {
    */
   verify(token: string | undefined, skewMs = 0): AuthResult {
     if (!token) return refuse('missing');
-    const parts = parseToken(token);
-    if (!parts) return refuse('malformed');
-    const subject = subjectOf(decode(parts.resource) ?? '');
-    if (!subject) return refuse('malformed');
-    const expiresAt = Number(parts.expiry) * 1000;
-    if (parts.policy !== undefined && parts.policy !== 'registration')
-      return this.#verifyPolicy(parts, subject, expiresAt, skewMs);
-    if ('registrationId' in subject) return this.#verifyRegistration(parts, subject.registrationId, expiresAt, skewMs);
-    if ('deviceId' in subject) return this.#verifyDevice(parts, subject, expiresAt, skewMs);
+    const known = this.#known.get(token) ?? this.#parse(token);
+    if (!known) return refuse('malformed');
+    const { parts, subject } = known;
+    if (parts.policy !== undefined && parts.policy !== 'registration') return this.#verifyPolicy(known, skewMs);
+    if ('registrationId' in subject) return this.#verifyRegistration(known, subject.registrationId, skewMs);
+    if ('deviceId' in subject) return this.#verifyDevice(known, subject, skewMs);
     return refuse('unknown-policy');
+  }
+
+  #parse(token: string): Known | undefined {
+    const parts = parseToken(token);
+    const resource = decode(parts?.resource);
+    const subject = resource === undefined ? undefined : subjectOf(resource);
+    if (!parts || !subject) return undefined;
+    const known: Known = { parts, subject, expiresAt: Number(parts.expiry) * 1000, signedWith: undefined };
+    if (this.#known.size >= CACHE_LIMIT) this.#known.clear();
+    this.#known.set(token, known);
+    return known;
   }
 
   /** A client certificate's SHA-1 or SHA-256 thumbprint against that of the device. */
@@ -133,20 +148,21 @@ export class Authority {
     return accept({ kind: 'device', identity, expiresAt: Number.POSITIVE_INFINITY });
   }
 
-  #verifyDevice(parts: TokenParts, identity: Identity, expiresAt: number, skewMs: number): AuthResult {
+  #verifyDevice(known: Known, identity: Identity, skewMs: number): AuthResult {
     const record = this.#cloud.identities.find(identity);
     if (!record) return refuse('unknown-device');
     if (record.authenticationType !== 'sas') return refuse('wrong-authentication-type');
-    const why = this.#check(parts, [record.primaryKey, record.secondaryKey], expiresAt, skewMs);
+    const why = this.#check(known, [record.primaryKey, record.secondaryKey], skewMs);
     if (why) return refuse(why);
     if (record.status === 'disabled') return refuse('device-disabled');
-    return accept({ kind: 'device', identity, expiresAt });
+    return accept({ kind: 'device', identity, expiresAt: known.expiresAt });
   }
 
-  #verifyPolicy(parts: TokenParts, subject: Subject, expiresAt: number, skewMs: number): AuthResult {
+  #verifyPolicy(known: Known, skewMs: number): AuthResult {
+    const { parts, subject, expiresAt } = known;
     const policy = this.policies.find((one) => one.name === parts.policy);
     if (!policy) return refuse('unknown-policy');
-    const why = this.#check(parts, [policy.key], expiresAt, skewMs);
+    const why = this.#check(known, [policy.key], skewMs);
     if (why) return refuse(why);
     if ('deviceId' in subject && policy.rights.includes('device')) {
       if (!this.#cloud.identities.find(subject)) return refuse('unknown-device');
@@ -155,29 +171,26 @@ export class Authority {
     return accept({ kind: 'service', policy, resource: decode(parts.resource) ?? '', expiresAt });
   }
 
-  #verifyRegistration(parts: TokenParts, registrationId: string, expiresAt: number, skewMs: number): AuthResult {
+  #verifyRegistration(known: Known, registrationId: string, skewMs: number): AuthResult {
     const key = this.#cloud.enrollments.keyFor(registrationId);
     if (!key) return refuse('unknown-enrollment');
-    const why = this.#check(parts, [key], expiresAt, skewMs);
-    return why ? refuse(why) : accept({ kind: 'registration', registrationId, expiresAt });
+    const why = this.#check(known, [key], skewMs);
+    return why ? refuse(why) : accept({ kind: 'registration', registrationId, expiresAt: known.expiresAt });
   }
 
-  #check(parts: TokenParts, keys: readonly string[], expiresAt: number, skewMs: number): Refusal | undefined {
-    if (!keys.some((key) => this.#matches(parts, key))) return 'wrong-signature';
-    return expiresAt <= this.#cloud.clock.now() + skewMs ? 'expired' : undefined;
+  #check(known: Known, keys: readonly string[], skewMs: number): Refusal | undefined {
+    if (known.signedWith === undefined || !keys.includes(known.signedWith)) {
+      known.signedWith = keys.find((key) => matches(known.parts, key));
+      if (known.signedWith === undefined) return 'wrong-signature';
+    }
+    return known.expiresAt <= this.#cloud.clock.now() + skewMs ? 'expired' : undefined;
   }
+}
 
-  #matches(parts: TokenParts, key: string): boolean {
-    const cacheKey = `${key}\n${parts.resource}\n${parts.expiry}\n${parts.signature}`;
-    const known = this.#matched.get(cacheKey);
-    if (known !== undefined) return known;
-    const given = Buffer.from(parts.signature);
-    const own = Buffer.from(sign(key, parts.resource, parts.expiry));
-    const equal = given.length === own.length && timingSafeEqual(given, own);
-    if (this.#matched.size >= CACHE_LIMIT) this.#matched.clear();
-    this.#matched.set(cacheKey, equal);
-    return equal;
-  }
+function matches(parts: TokenParts, key: string): boolean {
+  const given = Buffer.from(parts.signature);
+  const own = Buffer.from(sign(key, parts.resource, parts.expiry));
+  return given.length === own.length && timingSafeEqual(given, own);
 }
 
 type Subject = Identity | { readonly registrationId: string } | { readonly host: string };

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { readBody } from '../http/body.ts';
+import { hasBody, NO_BYTES, readBody } from '../http/body.ts';
 import { send } from '../http/send.ts';
 import type { HandlerAnswer } from '../http/types.ts';
 import type { ListenerContext } from '../listener.ts';
@@ -31,7 +31,7 @@ export async function control(
     return;
   }
   try {
-    const body = await readBody(request);
+    const body = hasBody(request) ? await readBody(request) : NO_BYTES;
     send(response, answer(request.method ?? 'GET', { path, query: url.searchParams, body }, context));
   } catch (thrown) {
     if (thrown instanceof TypeError || thrown instanceof SyntaxError) {

@@ -43,6 +43,11 @@ export class FaultScript {
     };
   }
 
+  /** Nothing is scripted: asking can be left out. */
+  get isEmpty(): boolean {
+    return this.#entries.size === 0;
+  }
+
   /** The fault that hits this request, if any. Asking counts: ask once per request. */
   next(request: FaultRequest): ScriptedFault | undefined {
     for (const entry of this.#entries.values()) {

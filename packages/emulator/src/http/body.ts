@@ -5,6 +5,13 @@ import { isJsonObject, type JsonObject } from '../state/json.ts';
 /** The largest body that is read: some more than the largest message, so that 413 can be said. */
 const LIMIT = 1024 * 1024;
 
+export const NO_BYTES = Buffer.alloc(0);
+
+/** Does a request have a body (RFC 9112, 6.3)? */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+}
+
 /** Read a body whole. @throws CloudFault message-too-large above a limit no operation has */
 export function readBody(request: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {

@@ -10,31 +10,36 @@ const timeOf = (at: number | undefined) => (at === undefined ? NEVER : new Date(
 
 /** A device or module as the registry answers it (service REST, api-version 2021-04-12). */
 export function identityDocument(record: IdentityRecord, cloud: Cloud): JsonObject {
-  const common = {
+  const isDevice = record.moduleId === undefined;
+  const { primaryThumbprint, secondaryThumbprint, authenticationType: type } = record;
+  // One literal, then single additions: a spread costs more than all the rest of a request.
+  const document: JsonObject = {
     deviceId: record.deviceId,
     generationId: record.generationId,
     etag: record.etag,
     connectionState: cloud.connections.current(record) ? 'Connected' : 'Disconnected',
     connectionStateUpdatedTime: timeOf(record.connectionUpdatedAt),
     lastActivityTime: timeOf(record.lastActivityAt),
-    cloudToDeviceMessageCount: record.moduleId === undefined ? cloud.queues.depth(record.deviceId) : 0,
+    cloudToDeviceMessageCount: isDevice ? cloud.queues.depth(record.deviceId) : 0,
     authentication: {
-      symmetricKey:
-        record.authenticationType === 'sas'
-          ? { primaryKey: record.primaryKey, secondaryKey: record.secondaryKey }
-          : { primaryKey: null, secondaryKey: null },
-      x509Thumbprint: { primaryThumbprint: record.primaryThumbprint, secondaryThumbprint: record.secondaryThumbprint },
-      type: record.authenticationType,
+      symmetricKey: {
+        primaryKey: type === 'sas' ? record.primaryKey : null,
+        secondaryKey: type === 'sas' ? record.secondaryKey : null,
+      },
+      x509Thumbprint: { primaryThumbprint, secondaryThumbprint },
+      type,
     },
   };
-  if (record.moduleId !== undefined) return { ...common, moduleId: record.moduleId, managedBy: record.managedBy };
-  return {
-    ...common,
-    status: record.status,
-    statusReason: record.statusReason,
-    statusUpdatedTime: timeOf(record.statusUpdatedAt),
-    capabilities: { iotEdge: record.iotEdge },
-  };
+  if (record.moduleId !== undefined) {
+    document.moduleId = record.moduleId;
+    document.managedBy = record.managedBy;
+    return document;
+  }
+  document.status = record.status;
+  document.statusReason = record.statusReason;
+  document.statusUpdatedTime = timeOf(record.statusUpdatedAt);
+  document.capabilities = { iotEdge: record.iotEdge };
+  return document;
 }
 
 /** A twin as the service reads it. */

@@ -3,7 +3,7 @@ import type { ScriptedFault, UncleanFault } from '../faults/types.ts';
 import type { ListenerContext } from '../listener.ts';
 import { CloudFault } from '../state/fault.ts';
 import { authorize } from './access.ts';
-import { readBody } from './body.ts';
+import { hasBody, NO_BYTES, readBody } from './body.ts';
 import { behaviourAnswer, scriptedAnswer } from './errors.ts';
 import { messageIdOf } from './messages.ts';
 import { route } from './router.ts';
@@ -40,16 +40,33 @@ export class Exchange {
   }
 
   /** Read, run, answer. Never throws: a client that goes away meanwhile ends it. */
-  async run(): Promise<void> {
-    let body: Buffer | CloudFault;
-    try {
-      body = await readBody(this.#request);
-    } catch (thrown) {
-      if (!(thrown instanceof CloudFault)) return; // the client went away
-      body = thrown;
+  run(): void {
+    if (!hasBody(this.#request)) {
+      this.#serve(NO_BYTES);
+      return;
     }
-    const fault = this.#context.faults.next(this.#asFaultRequest());
-    if (!fault) return this.#finish(await this.#perform(body));
+    readBody(this.#request).then(
+      (body) => this.#serve(body),
+      (thrown) => {
+        if (thrown instanceof CloudFault) this.#serve(thrown);
+        // Else the client went away.
+      },
+    );
+  }
+
+  #serve(body: Buffer | CloudFault): void {
+    const fault = this.#context.faults.isEmpty ? undefined : this.#context.faults.next(this.#asFaultRequest());
+    if (fault) {
+      void this.#serveFaulty(fault, body);
+      return;
+    }
+    const result = this.#perform(body);
+    // Most operations are done at once; waiting for them would cost every request.
+    if (result instanceof Promise) void result.then((one) => this.#finish(one));
+    else this.#finish(result);
+  }
+
+  async #serveFaulty(fault: ScriptedFault, body: Buffer | CloudFault): Promise<void> {
     if (fault.delayMs > 0) await this.#wait(fault.delayMs);
     if (!this.#response.destroyed) await this.#runFaulty(fault, body);
   }
@@ -88,16 +105,16 @@ export class Exchange {
     sendUnclean(this.#response, answer, fault, this.#context.cloud.clock);
   }
 
-  async #perform(body: Buffer | CloudFault): Promise<Result> {
+  #perform(body: Buffer | CloudFault): Result | Promise<Result> {
     try {
       if (body instanceof CloudFault) throw body;
       const found = this.#found();
       const principal = authorize(this.#request, found, this.#context, this.#skewMs);
-      const answer = await found.operation.handle(
+      const answer = found.operation.handle(
         {
           method: this.#request.method ?? 'GET',
           path: this.#path,
-          query: new URLSearchParams(this.#query),
+          query: this.#query,
           headers: this.#request.headers,
           body,
           params: found.params,
@@ -105,12 +122,20 @@ export class Exchange {
         },
         this.#context,
       );
-      return { answer, outcome: 'ok' };
+      if (!(answer instanceof Promise)) return { answer, outcome: 'ok' };
+      return answer.then(
+        (one) => ({ answer: one, outcome: 'ok' }),
+        (thrown) => this.#failed(thrown),
+      );
     } catch (thrown) {
-      if (!(thrown instanceof CloudFault)) process.emitWarning(`The emulator failed: ${String(thrown)}`);
-      const outcome = thrown instanceof CloudFault ? thrown.fault : 'server-error';
-      return { answer: behaviourAnswer(thrown, this.#place()), outcome };
+      return this.#failed(thrown);
     }
+  }
+
+  #failed(thrown: unknown): Result {
+    if (!(thrown instanceof CloudFault)) process.emitWarning(`The emulator failed: ${String(thrown)}`);
+    const outcome = thrown instanceof CloudFault ? thrown.fault : 'server-error';
+    return { answer: behaviourAnswer(thrown, this.#place()), outcome };
   }
 
   #found(): Route {
@@ -141,7 +166,7 @@ export class Exchange {
       connection: this.#connection,
       outcome,
       status,
-      ...(scripted ? { scripted } : {}),
+      scripted: scripted || undefined,
     });
   }
 

@@ -11,16 +11,19 @@ import { Exchange } from './exchange.ts';
 /** Where the cloud serves MQTT and AMQP over WebSockets. */
 const WEB_SOCKET_PATH = '/$iothub/websocket';
 
+/** Of a client that goes away. */
+const ignore = () => {};
+
 /** Serve REST, and WebSockets for the other transports, over HTTP and, with TLS, HTTPS. */
 export async function startHttp(context: ListenerContext): Promise<RunningListener> {
   const sockets = new Sockets();
   const onRequest: RequestListener = (request, response) => {
-    response.on('error', () => {});
+    response.on('error', ignore);
     if (context.control && request.url?.startsWith(CONTROL_PREFIX)) {
       void control(request, response, context);
       return;
     }
-    void new Exchange(request, response, context, sockets.numberOf(request.socket)).run();
+    new Exchange(request, response, context, sockets.numberOf(request.socket)).run();
   };
   const upgrade = makeUpgrade(context);
   const servers: Server[] = [createServer(onRequest)];

@@ -14,9 +14,8 @@ const sendEvent: Operation['handle'] = (request, { cloud }) => {
   const messages = batch
     ? parseBatch(request.body)
     : [{ body: request.body, properties: appProperties(request.headers) }];
-  for (const message of messages) {
-    const input = { ...systemProperties(request.headers), ...message };
-    cloud.sendEvent(identity, input, 'http');
+  for (const { body, properties } of messages) {
+    cloud.sendEvent(identity, Object.assign(systemProperties(request.headers), { body, properties }), 'http');
   }
   return { status: 204 };
 };
@@ -51,7 +50,7 @@ const receive: Operation['handle'] = (request, { cloud }): HandlerAnswer => {
 const settle: Operation['handle'] = (request, { cloud }) => {
   const { deviceId = '', lockToken = '' } = request.params;
   cloud.throttles.take('c2d-receive');
-  const reject = request.query.has('reject');
+  const reject = new URLSearchParams(request.query).has('reject');
   const message = reject ? cloud.queues.reject(deviceId, lockToken) : cloud.queues.complete(deviceId, lockToken);
   cloud.log.executed(reject ? 'c2d-reject' : 'c2d-complete', message.messageId);
   return { status: 204 };

@@ -40,7 +40,7 @@ const remove: Operation['handle'] = (request, { cloud }) => {
 
 const list: Operation['handle'] = (request, { cloud }): HandlerAnswer => {
   cloud.throttles.take('registry');
-  const top = Math.min(1_000, Math.max(1, Number(request.query.get('top')) || 1_000));
+  const top = Math.min(1_000, Math.max(1, Number(new URLSearchParams(request.query).get('top')) || 1_000));
   const devices = cloud.identities.devices().slice(0, top);
   return { status: 200, body: devices.map((record) => identityDocument(record, cloud)) };
 };

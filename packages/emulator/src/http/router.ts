@@ -78,7 +78,23 @@ const DEPTH = 8;
  *
  * @returns `path` when nothing is there, `method` when something is for other methods
  */
-export function route(method: string, path: string, hasIfMatch: boolean): Route | 'path' | 'method' {
+export function route(method: string, path: string, hasIfMatch: boolean): Found {
+  const key = `${hasIfMatch ? '=' : ''}${method} ${path}`;
+  const known = KNOWN.get(key);
+  if (known) return known;
+  const found = find(method, path, hasIfMatch);
+  if (KNOWN.size >= KNOWN_LIMIT) KNOWN.clear();
+  KNOWN.set(key, found);
+  return found;
+}
+
+type Found = Route | 'path' | 'method';
+
+/** Paths looked up before; programs ask for the same ones again and again. */
+const KNOWN = new Map<string, Found>();
+const KNOWN_LIMIT = 1_000;
+
+function find(method: string, path: string, hasIfMatch: boolean): Found {
   const segments = path.split('/', DEPTH + 1).filter((segment) => segment !== '');
   const params: Record<string, string> = {};
   const node = walk(root, segments, 0, params);

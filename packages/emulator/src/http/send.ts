@@ -9,6 +9,8 @@ import type { HandlerAnswer } from './types.ts';
 /** A moment for the client to read what was sent, before the connection goes, in ms. */
 const LINGER_MS = 20;
 const SLOW_BYTES_PER_S = 20;
+/** The official SDKs take an answer without this type for an empty object. */
+const JSON_TYPE = 'application/json; charset=utf-8';
 
 interface WireAnswer {
   readonly status: number;
@@ -22,17 +24,30 @@ function wireAnswer(answer: HandlerAnswer): WireAnswer {
   const isJson = typeof body === 'object' && !Buffer.isBuffer(body);
   const bytes = Buffer.isBuffer(body) ? body : Buffer.from(isJson ? JSON.stringify(body) : (body ?? ''));
   const headers: Record<string, string | number> = { ...answer.headers };
-  // The official SDKs take an answer without this type for an empty object.
-  if (isJson) headers['content-type'] ??= 'application/json; charset=utf-8';
+  if (isJson) headers['content-type'] ??= JSON_TYPE;
   if (answer.status !== 204 && answer.status !== 304 && answer.status >= 200) headers['content-length'] = bytes.length;
   return { status: answer.status, headers, body: bytes };
 }
 
-/** Send an answer as it should be. */
+/** Send an answer as it should be. Text stays text: Node then writes it together with the head. */
 export function send(response: ServerResponse, answer: HandlerAnswer): void {
-  const { status, headers, body } = wireAnswer(answer);
+  const { status, body } = answer;
+  // Made anew by every handler, so it may be filled up.
+  const headers: Record<string, string | number> = answer.headers ?? {};
+  if (status === 204 || status === 304) {
+    response.writeHead(status, headers);
+    response.end();
+    return;
+  }
+  let content = body;
+  if (typeof body === 'object' && !Buffer.isBuffer(body)) {
+    content = JSON.stringify(body);
+    headers['content-type'] ??= JSON_TYPE;
+  }
+  headers['content-length'] = content === undefined ? 0 : Buffer.byteLength(content as string | Buffer);
+  // One call with all headers: merging them with those set before is the slower way of Node's.
   response.writeHead(status, headers);
-  response.end(status === 204 || status === 304 ? undefined : body);
+  response.end(content);
 }
 
 /** Reset the connection: the client sees ECONNRESET. */

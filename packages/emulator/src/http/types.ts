@@ -8,7 +8,8 @@ import type { Identity } from '../state/identity.ts';
 export interface HttpRequest {
   readonly method: string;
   readonly path: string;
-  readonly query: URLSearchParams;
+  /** Without the question mark. */
+  readonly query: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
   readonly params: RouteParams;

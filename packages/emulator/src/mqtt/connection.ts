@@ -47,7 +47,10 @@ export class MqttConnection {
     const { ended, wire, clock } = this.#peer;
     this.#seenAt = clock.now();
     if (ended || wire.muted || wire.closing) return;
-    const left = this.#parser.parse(chunk);
+    let left = 0;
+    wire.batch(() => {
+      left = this.#parser.parse(chunk);
+    });
     if (left > LARGEST_PACKET) this.#peer.refuse(REASON.packetTooLarge, 'packet too large');
   }
 

@@ -18,10 +18,13 @@ export interface Served {
 
 /** Run an operation with the scripted fault that hits it, if any; log, answer, close. */
 export function serve(peer: Peer, served: Served): void {
-  const fault = peer.hub.context.faults.next({ ...peer.who(), ...served.request });
+  const { faults } = peer.hub.context;
+  const { request } = served;
+  const fault = faults.isEmpty ? undefined : faults.next({ ...peer.who(), ...request });
   if (!fault) {
     const outcome = served.run();
-    if (!served.quiet) peer.record({ ...served.request, outcome: outcome.outcome, status: outcome.status });
+    const { operation, path, messageId } = request;
+    if (!served.quiet) peer.record({ operation, path, messageId, outcome: outcome.outcome, status: outcome.status });
     peer.finish(outcome);
     served.afterwards?.();
     return;

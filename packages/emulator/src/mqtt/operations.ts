@@ -136,16 +136,19 @@ const SYSTEM: Readonly<
 };
 
 function eventOf(packet: IPublishPacket, bag: ReadonlyMap<string, string>): D2cInput {
-  const system: Record<string, string> = {};
+  const event: Mutable<D2cInput> = { body: asBuffer(packet.payload) };
   const properties: Record<string, string> = {};
   for (const [name, value] of bag) {
-    const known = Object.hasOwn(SYSTEM, name) ? SYSTEM[name] : undefined;
-    if (known) system[known] = value;
+    const known = name.startsWith('$.') && Object.hasOwn(SYSTEM, name) ? SYSTEM[name] : undefined;
+    if (known) event[known] = value;
     else if (!name.startsWith('$.')) properties[name] = value;
   }
   if (packet.retain) properties['x-opt-retain'] = 'true'; // the cloud keeps no retained messages
-  return { ...system, properties, body: asBuffer(packet.payload) };
+  event.properties = properties;
+  return event;
 }
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export function asBuffer(payload: string | Buffer): Buffer {
   return typeof payload === 'string' ? Buffer.from(payload) : payload;

@@ -73,25 +73,27 @@ export class Peer {
 
   /** Whom a request is from, for faults and the log. */
   who(): { transport: 'mqtt'; deviceId: string | undefined; moduleId: string | undefined } {
-    const identity = this.subject?.kind === 'device' ? this.subject.identity : undefined;
+    if (this.subject?.kind === 'device') {
+      const { deviceId, moduleId } = this.subject.identity;
+      return { transport: 'mqtt', deviceId, moduleId };
+    }
     const [deviceId, moduleId] = this.connect?.clientId.split('/') ?? [];
-    return {
-      transport: 'mqtt',
-      deviceId: identity?.deviceId ?? deviceId,
-      moduleId: identity ? identity.moduleId : moduleId,
-    };
+    return { transport: 'mqtt', deviceId, moduleId };
   }
 
   record({ operation, outcome, status, scripted, path, messageId }: Entry): void {
+    const { transport, deviceId, moduleId } = this.who();
     this.hub.context.cloud.log.record({
-      ...this.who(),
+      transport,
       operation,
+      deviceId,
+      moduleId,
       target: path,
       messageId,
       connection: this.#id,
       outcome,
       status,
-      ...(scripted ? { scripted } : {}),
+      scripted: scripted || undefined,
     });
   }
 

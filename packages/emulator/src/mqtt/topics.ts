@@ -33,7 +33,7 @@ export function parsePublication(topic: string, subject: Subject): Publication {
   const prefix = eventsPrefix(subject.identity);
   if (topic.startsWith(prefix)) return { kind: 'd2c', properties: parseBag(topic.slice(prefix.length)) };
   // The trailing slash may be left out where there is no property.
-  return topic === prefix.slice(0, -1) ? { kind: 'd2c', properties: new Map() } : UNKNOWN;
+  return topic === prefix.slice(0, -1) ? { kind: 'd2c', properties: NO_PROPERTIES } : UNKNOWN;
 }
 
 const METHOD_ANSWER = /^\$iothub\/methods\/res\/(-?\d{1,10})\/\?(.*)$/;
@@ -75,10 +75,12 @@ function ridIn(query: string): string | undefined {
   return undefined;
 }
 
+const NO_PROPERTIES: ReadonlyMap<string, string> = new Map();
+
 /** A property bag: `name=value&name=value`, url-encoded. What cannot be decoded stays as it is. */
-export function parseBag(text: string): Map<string, string> {
+export function parseBag(text: string): ReadonlyMap<string, string> {
+  if (text === '') return NO_PROPERTIES;
   const bag = new Map<string, string>();
-  if (text === '') return bag;
   for (const pair of text.replace(/\/$/, '').split('&')) {
     if (pair === '') continue;
     const at = pair.indexOf('=');

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { generate, type Packet, writeToStream } from 'mqtt-packet';
+import { generate, type Packet } from 'mqtt-packet';
 import type { UncleanFault } from '../faults/types.ts';
 import { resetSocket } from '../reset-socket.ts';
 import type { Clock } from '../state/clock.ts';
@@ -16,6 +16,7 @@ export class Wire {
   readonly #stream: Duplex;
   readonly #clock: Clock;
   #mute = false;
+  #batch: Buffer[] | undefined;
   /** What comes after a close is not read any more. */
   closing = false;
 
@@ -35,13 +36,44 @@ export class Wire {
 
   send(packets: readonly Packet[]): void {
     if (this.#mute || !this.#stream.writable) return;
-    for (const packet of packets) writeToStream(packet, this.#stream, { protocolVersion: this.protocolVersion });
+    for (const packet of packets) {
+      const bytes = this.#bytesOf(packet);
+      if (this.#batch) this.#batch.push(bytes);
+      else this.#stream.write(bytes);
+    }
+  }
+
+  /** What is sent while `run` runs goes out in one piece: one read brings many packets. */
+  batch(run: () => void): void {
+    this.#batch = [];
+    try {
+      run();
+    } finally {
+      this.#flush();
+      this.#batch = undefined;
+    }
+  }
+
+  #flush(): void {
+    const batch = this.#batch;
+    if (!batch || batch.length === 0) return;
+    this.#batch = [];
+    if (this.#stream.writable) this.#stream.write(batch.length === 1 ? batch[0] : Buffer.concat(batch));
+  }
+
+  #bytesOf(packet: Packet): Buffer {
+    // The answer to most packets by far has four bytes in 3.1.1.
+    if (packet.cmd === 'puback' && this.protocolVersion !== 5 && packet.messageId !== undefined) {
+      return Buffer.from([0x40, 0x02, packet.messageId >> 8, packet.messageId & 0xff]);
+    }
+    return generate(packet, { protocolVersion: this.protocolVersion });
   }
 
   /** Close cleanly: FIN, after what was written. */
   close(): void {
     if (this.closing) return;
     this.closing = true;
+    this.#flush();
     this.#stream.end();
     // A client that does not close its side must not hold ours.
     const cancel = this.#clock.after(1_000, () => this.#stream.destroy());
@@ -56,7 +88,8 @@ export class Wire {
 
   /** Send answers the way a network or front end at fault does. */
   sendUnclean(packets: readonly Packet[], fault: UncleanFault): void {
-    const bytes = Buffer.concat(packets.map((packet) => generate(packet, { protocolVersion: this.protocolVersion })));
+    const bytes = Buffer.concat(packets.map((packet) => this.#bytesOf(packet)));
+    this.#flush();
     switch (fault.unclean) {
       case 'reset-during':
         this.#sendHalf(bytes, () => this.reset());
@@ -82,6 +115,7 @@ export class Wire {
   /** Bytes that are no MQTT: packet type 15 with wrong flags, then noise. */
   sendGarbage(): void {
     if (!this.#stream.writable) return;
+    this.#flush();
     this.#stream.write(Buffer.concat([Buffer.from([0x0f, 0xff, 0xff, 0xff, 0xff]), randomBytes(59)]));
   }
 

@@ -98,9 +98,10 @@ export class Cloud {
     if (input.body.length > D2C_MAX_BYTES) throw new CloudFault('message-too-large', { target: keyOf(identity) });
     this.throttles.take('d2c');
     this.quota.spend(input.body.length);
-    record.lastActivityAt = this.clock.now();
+    const now = this.clock.now();
+    record.lastActivityAt = now;
     this.log.executed('d2c', input.messageId ?? keyOf(identity));
-    return this.events.append({ ...input, identity, transport, enqueuedAt: this.clock.now() });
+    return this.events.append(input, { identity, transport, now });
   }
 
   /** @throws CloudFault throttled, quota-exceeded, queue-full, message-too-large, device-not-found */

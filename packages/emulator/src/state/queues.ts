@@ -148,7 +148,7 @@ export class Queues {
 
   /** Messages queued or locked. */
   depth(deviceId: string): number {
-    return this.#live(deviceId).length;
+    return this.#queues.has(deviceId) ? this.#live(deviceId).length : 0;
   }
 
   #settle(deviceId: string, lockToken: string, code: FeedbackCode): C2dMessage {
