@@ -1,13 +1,16 @@
 import common from 'azure-iot-common';
-import device, { type Client } from 'azure-iot-device';
+import device, { type Client, type Message } from 'azure-iot-device';
 import provisioning from 'azure-iot-provisioning-device';
 import provisioningHttp from 'azure-iot-provisioning-device-http';
 import provisioningMqtt from 'azure-iot-provisioning-device-mqtt';
 import symmetricKey from 'azure-iot-security-symmetric-key';
 import type { FaultCase } from './faults.ts';
-import { DPS, type Lab } from './lab.ts';
+import { after, DPS, type Lab } from './lab.ts';
 
 export const REGISTRATION = 'reg-faults';
+/** One whose custom allocation fails, as recorded in iotedge#3233. */
+export const FAILING = 'reg-failing';
+export const LOCK_MS = 100;
 export const KEY = Buffer.from('a key of the enrolment').toString('base64');
 
 /** Do what a case says with the fault injected; resolves with what was raised, or nothing. */
@@ -62,12 +65,22 @@ export async function provoke(lab: Lab, { act, fault }: FaultCase, deviceId: str
     case 'mqtt-twin':
       inject('mqtt', 'twin-get');
       return withClient(lab, 'mqtt', deviceId, (client) => client.getTwin());
+    case 'mqtt-taken-over':
+      return takenOver(lab, deviceId);
+    case 'amqp-late-complete':
+      return completeLate(lab, 'amqp', deviceId);
+    case 'http-late-complete':
+      return completeLate(lab, 'http', deviceId);
     case 'dps-http':
       inject('http', 'dps-register');
-      return raisedBy(() => register(new provisioningHttp.Http()));
-    default:
+      return raisedBy(() => register(REGISTRATION, new provisioningHttp.Http()));
+    case 'dps-mqtt':
       inject('mqtt', 'dps-register');
-      return raisedBy(() => register(new provisioningMqtt.Mqtt()));
+      return raisedBy(() => register(REGISTRATION, new provisioningMqtt.Mqtt()));
+    case 'dps-http-failed':
+      return raisedBy(() => register(FAILING, new provisioningHttp.Http()));
+    case 'dps-mqtt-failed':
+      return raisedBy(() => register(FAILING, new provisioningMqtt.Mqtt()));
   }
 }
 
@@ -90,8 +103,27 @@ async function raisedBy(run: () => Promise<unknown>): Promise<unknown> {
   }
 }
 
-async function register(transport: unknown): Promise<unknown> {
-  const security = new symmetricKey.SymmetricKeySecurityClient(REGISTRATION, KEY);
+/** Receive a message, let its lock run out, and complete it then. */
+async function completeLate(lab: Lab, transport: 'amqp' | 'http', deviceId: string): Promise<unknown> {
+  const client = await lab.open(transport, deviceId);
+  const received = new Promise<Message>((resolve) => client.on('message', resolve));
+  lab.emulator.state.sendToDevice(deviceId, { body: Buffer.from('x') });
+  if (transport === 'http') await client.setOptions({ http: { receivePolicy: { interval: 1 } } } as never);
+  const message = await received;
+  await after(2 * LOCK_MS);
+  return raisedBy(() => client.complete(message));
+}
+
+/** What a client says whose device connects once more elsewhere. */
+async function takenOver(lab: Lab, deviceId: string): Promise<unknown> {
+  const client = await lab.open('mqtt', deviceId);
+  const told = new Promise<{ transportObj?: unknown }>((resolve) => client.on('disconnect', resolve));
+  await lab.open('mqtt', deviceId);
+  return (await told).transportObj;
+}
+
+async function register(registration: string, transport: unknown): Promise<unknown> {
+  const security = new symmetricKey.SymmetricKeySecurityClient(registration, KEY);
   const client = provisioning.ProvisioningDeviceClient.create(
     DPS,
     '0ne00000001',

@@ -1,9 +1,11 @@
 import { classify } from '@faultmap/core';
 import { readAzureSdk } from '@faultmap/core/azure-sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { KEY, provoke, REGISTRATION } from './acts.ts';
+import { FAILING, KEY, LOCK_MS, provoke, REGISTRATION } from './acts.ts';
 import { cases, type FaultCase } from './faults.ts';
 import { type Lab, startLab } from './lab.ts';
+
+const FAILURE = { errorCode: 400209, errorMessage: 'Custom allocation failed with status code: 500' };
 
 let lab: Lab;
 const table: string[][] = [];
@@ -11,7 +13,11 @@ const table: string[][] = [];
 beforeAll(async () => {
   lab = await startLab({
     devices: cases.map((_case, i) => `f-${i}`),
-    enrollments: [{ registrationId: REGISTRATION, symmetricKey: KEY }],
+    queue: { lockMs: LOCK_MS },
+    enrollments: [
+      { registrationId: REGISTRATION, symmetricKey: KEY },
+      { registrationId: FAILING, symmetricKey: KEY, fails: FAILURE },
+    ],
   });
 });
 

@@ -11,13 +11,17 @@ export type Act =
   | 'amqp-open'
   | 'amqp-send'
   | 'amqp-twin'
-  | 'amqp-complete'
+  | 'amqp-late-complete'
+  | 'http-late-complete'
   | 'service-send'
   | 'mqtt-open'
   | 'mqtt-send'
   | 'mqtt-twin'
+  | 'mqtt-taken-over'
   | 'dps-http'
-  | 'dps-mqtt';
+  | 'dps-mqtt'
+  | 'dps-http-failed'
+  | 'dps-mqtt-failed';
 
 /** One fault, injected while an official client does something, and what is left of it. */
 export interface FaultCase {
@@ -73,6 +77,14 @@ const http: readonly FaultCase[] = [
   { act: 'http-send', fault: 429001, injected: '429001', leaves: 'name', code: 429001, category: 'throttled' },
   { act: 'http-send', fault: 401002, injected: '401002', leaves: 'name', code: 401002, category: 'unauthorized' },
   { act: 'http-send', fault: 'reset-before', injected: 'reset', leaves: 'text', category: 'network' },
+  {
+    act: 'http-late-complete',
+    fault: undefined,
+    injected: '412002',
+    leaves: 'name',
+    code: 412002,
+    category: 'precondition',
+  },
 ];
 
 /** Over AMQP a class, and in `amqpError` the condition with its text. */
@@ -160,6 +172,15 @@ const amqp: readonly FaultCase[] = [
     category: '-',
     raises: 'success',
   },
+  // The client settles first: AMQP has no way to tell it that its lock was lost.
+  {
+    act: 'amqp-late-complete',
+    fault: undefined,
+    injected: '412002',
+    leaves: 'nothing',
+    category: '-',
+    raises: 'success',
+  },
   { act: 'amqp-open', fault: 401002, injected: '401002 by CBS', leaves: 'class', category: 'unauthorized' },
   { act: 'amqp-twin', fault: 429001, injected: '429001 twin', leaves: 'text', category: 'throttled' },
   {
@@ -235,12 +256,38 @@ const mqtt: readonly FaultCase[] = [
     category: 'server',
   },
   { act: 'mqtt-send', fault: 'close', injected: 'close', leaves: 'class', category: 'network' },
+  // Only a close that says nothing.
+  {
+    act: 'mqtt-taken-over',
+    fault: undefined,
+    injected: '400027',
+    leaves: 'class',
+    category: 'network',
+    raises: 'event',
+  },
   { act: 'mqtt-twin', fault: 429001, injected: '429001 twin', leaves: 'text', category: 'throttled' },
   { act: 'mqtt-twin', fault: 500001, injected: '500001 twin', leaves: 'text', category: 'server' },
   { act: 'mqtt-twin', fault: 404001, injected: '404001 twin', leaves: 'text', category: 'not-found' },
 ];
 
 const provisioning: readonly FaultCase[] = [
+  // Failed inside a 200.
+  {
+    act: 'dps-http-failed',
+    fault: undefined,
+    injected: '400209',
+    leaves: 'number',
+    code: 400209,
+    category: 'bad-request',
+  },
+  {
+    act: 'dps-mqtt-failed',
+    fault: undefined,
+    injected: '400209',
+    leaves: 'number',
+    code: 400209,
+    category: 'bad-request',
+  },
   { act: 'dps-http', fault: 401002, injected: '401002', leaves: 'number', code: 401002, category: 'unauthorized' },
   { act: 'dps-http', fault: 404201, injected: '404201', leaves: 'number', code: 404201, category: 'not-found' },
   { act: 'dps-http', fault: 429001, injected: '429001', leaves: 'number', code: 429001, category: 'throttled' },
