@@ -119,3 +119,16 @@ test('a refused WebSocket upgrade', async () => {
   await expect(mqtt({ url: emulator.urls.ws })).rejects.toThrow('closed');
   await mqtt({ url: emulator.urls.ws });
 });
+
+// Over WebSockets no client can tell: the library beneath reports 1006 for both.
+test('a reset over TLS is a reset, not a clean close', async () => {
+  const { emulator, mqtt } = await bench({ tls: true });
+  const client = await mqtt({ url: emulator.urls.mqtts, ca: emulator.ca ?? '' });
+  emulator.inject({ match: { operation: 'd2c' }, fault: 'reset-before' });
+  const seen = new Promise<string | undefined>((resolve) => {
+    client.stream.on('error', (error: Error & { code?: string }) => resolve(error.code));
+    client.on('close', () => setTimeout(resolve, 50));
+  });
+  client.publish(EVENTS, 'x', { qos: 1 });
+  expect(await seen).toBe('ECONNRESET');
+});

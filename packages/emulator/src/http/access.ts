@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { AuthResult, Principal } from '../auth.ts';
 import type { ListenerContext } from '../listener.ts';
@@ -48,14 +49,14 @@ function covers(principal: Principal, route: Route): boolean {
 }
 
 function byCertificate(request: IncomingMessage, route: Route, context: ListenerContext): AuthResult {
-  const thumbprints = thumbprintsOf(request.socket as Partial<TLSSocket>);
+  const thumbprints = thumbprintsOf(request.socket);
   if (thumbprints.length === 0) return { ok: false, why: 'missing' };
   return context.authority.verifyThumbprint(identityIn(route.params), thumbprints);
 }
 
 /** SHA-1 and SHA-256 of a client's certificate, in hex; none when there is no certificate. */
-export function thumbprintsOf(socket: Partial<TLSSocket>): string[] {
-  const raw = socket.getPeerCertificate?.()?.raw;
+export function thumbprintsOf(socket: Socket): string[] {
+  const raw = (socket as Partial<TLSSocket>).getPeerCertificate?.()?.raw;
   if (!raw) return [];
   return ['sha1', 'sha256'].map((algorithm) => createHash(algorithm).update(raw).digest('hex'));
 }

@@ -15,13 +15,19 @@ export async function startMqtt(context: ListenerContext): Promise<RunningListen
   const hub: Hub = { context, sessions: new Sessions(), live: new Map() };
   const held = new Sockets();
   const sockets = new Sockets();
-  const accept = (stream: Duplex, thumbprints: readonly string[] = []) => {
+  const accept = (stream: Duplex, socket: Socket, thumbprints: readonly string[] = []) => {
     held.hold(stream);
-    new MqttConnection({ hub, stream, id: held.numberOf(stream), thumbprints });
+    new MqttConnection({ hub, stream, socket, id: held.numberOf(stream), thumbprints });
   };
   const stopDelivering = deliver(hub);
-  context.webSockets.set('mqtt', (socket) => accept(createWebSocketStream(socket, { readableHighWaterMark: 65_536 })));
-  const plain = createServer({ noDelay: true }, (socket) => accept(socket));
+  context.webSockets.set('mqtt', (webSocket, request) => {
+    accept(
+      createWebSocketStream(webSocket, { readableHighWaterMark: 65_536 }),
+      request.socket,
+      thumbprintsOf(request.socket),
+    );
+  });
+  const plain = createServer({ noDelay: true }, (socket) => accept(socket, socket));
   const secure = context.tls && makeTlsServer(context, accept);
   const urls: Record<string, string> = {};
   for (const server of secure ? [plain, secure] : [plain]) {
@@ -62,11 +68,14 @@ function deliver({ context: { cloud }, live }: Hub): () => void {
   };
 }
 
-function makeTlsServer(context: ListenerContext, accept: (stream: Duplex, thumbprints: string[]) => void): Server {
+function makeTlsServer(
+  context: ListenerContext,
+  accept: (stream: Duplex, socket: Socket, thumbprints: string[]) => void,
+): Server {
   const { key, cert } = context.tls as NonNullable<ListenerContext['tls']>;
   // A client certificate is asked for but not demanded; its thumbprint is checked per device.
   const options = { key, cert, requestCert: true, rejectUnauthorized: false, noDelay: true };
-  const server = createTlsServer(options, (socket: TLSSocket) => accept(socket, thumbprintsOf(socket)));
+  const server = createTlsServer(options, (socket: TLSSocket) => accept(socket, socket, thumbprintsOf(socket)));
   server.on('tlsClientError', () => {});
   return server;
 }

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { IConnectPacket } from 'mqtt-packet';
 import { REASON } from '../forms/mqtt.ts';
@@ -21,6 +22,8 @@ export interface Hub {
 export interface PeerSetup {
   readonly hub: Hub;
   readonly stream: Duplex;
+  /** What carries the stream: itself, or the socket beneath a WebSocket. */
+  readonly socket: Socket;
   readonly id: number;
   /** Of a client certificate, in hex. */
   readonly thumbprints: readonly string[];
@@ -52,11 +55,11 @@ export class Peer {
   ended = false;
   readonly #id: number;
 
-  constructor({ hub, stream, id, thumbprints }: PeerSetup) {
+  constructor({ hub, stream, socket, id, thumbprints }: PeerSetup) {
     this.hub = hub;
     this.#id = id;
     this.thumbprints = thumbprints;
-    this.wire = new Wire(stream, hub.context.cloud.clock);
+    this.wire = new Wire(stream, socket, hub.context.cloud.clock);
   }
 
   get version(): number {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { generate, type Packet } from 'mqtt-packet';
 import type { UncleanFault } from '../faults/types.ts';
@@ -14,14 +14,17 @@ const SLOW_BYTES_PER_S = 20;
 export class Wire {
   protocolVersion = 4;
   readonly #stream: Duplex;
+  readonly #socket: Socket;
   readonly #clock: Clock;
   #mute = false;
   #batch: Buffer[] | undefined;
   /** What comes after a close is not read any more. */
   closing = false;
 
-  constructor(stream: Duplex, clock: Clock) {
+  /** @param socket - what carries the stream, to be reset */
+  constructor(stream: Duplex, socket: Socket, clock: Clock) {
     this.#stream = stream;
+    this.#socket = socket;
     this.#clock = clock;
   }
 
@@ -82,8 +85,8 @@ export class Wire {
 
   /** Reset: the client sees ECONNRESET. */
   reset(): void {
-    if (this.#stream instanceof Socket) resetSocket(this.#stream);
-    else this.#stream.destroy();
+    resetSocket(this.#socket);
+    this.#stream.destroy();
   }
 
   /** Send answers the way a network or front end at fault does. */
