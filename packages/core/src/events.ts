@@ -49,7 +49,7 @@ export class FaultEvents {
         report(thrown);
       }
     }
-    const channel = diagnostics?.channel(`faultmap:${name}`);
+    const channel = channels?.[name];
     if (channel?.hasSubscribers) channel.publish(event);
   }
 }
@@ -87,3 +87,11 @@ export function report(thrown: unknown): void {
 
 // Not a static import: the same file loads in a browser bundle, where there are no channels.
 const diagnostics = globalThis.process?.getBuiltinModule?.('node:diagnostics_channel');
+
+/** Found once: looking for one by name takes as long as an event without listeners. */
+const channels = diagnostics && {
+  fault: diagnostics.channel('faultmap:fault'),
+  retry: diagnostics.channel('faultmap:retry'),
+  'give-up': diagnostics.channel('faultmap:give-up'),
+  recovered: diagnostics.channel('faultmap:recovered'),
+};
