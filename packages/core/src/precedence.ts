@@ -6,6 +6,7 @@ import { clientTimeouts, systemFault } from './catalogue/system-faults.ts';
 import type { Catalogue, CodeRow, ConditionCase, ConditionRow, Judgement } from './catalogue/types.ts';
 import type { Category } from './categories.ts';
 import type { EvidenceFields } from './evidence.ts';
+import { refusalIn } from './text/refusal.ts';
 import { proseIn, proseJudgement } from './text/rules.ts';
 
 /** What a rule concluded, and from which row of which catalogue. */
@@ -180,8 +181,10 @@ function byStatus(status: number | undefined, seen: EvidenceFields): Conclusion 
 
 /** A reader's own conclusion from words, else the words. */
 function byProse(seen: EvidenceFields): Conclusion | undefined {
-  const name = seen.prose ?? (seen.text === undefined ? undefined : proseIn(seen.text));
-  return name === undefined ? undefined : proseJudgement(name);
+  if (seen.prose !== undefined) return proseJudgement(seen.prose);
+  if (seen.text === undefined) return undefined;
+  const name = proseIn(seen.text);
+  return refusalIn(seen.text) ?? (name === undefined ? undefined : proseJudgement(name));
 }
 
 function byReasonCode(seen: EvidenceFields): Conclusion | undefined {
@@ -211,6 +214,8 @@ function byBrokenAnswer(seen: EvidenceFields): Conclusion | undefined {
 
 function bySystemCode(seen: EvidenceFields): Conclusion | undefined {
   if (seen.systemCode === undefined) return undefined;
+  // "Software caused connection abort": HTTP clients give their own time-outs this code.
+  if (seen.systemCode === 'ECONNABORTED' && byProse(seen)?.category === 'timeout') return clientTimeouts.request;
   const fault = systemFault(seen.systemCode) ?? { category: 'network', advice: 'backoff', executed: 'unknown' };
   const { category, executed } = fault;
   // A pooled connection that had been closed while it idled says nothing about the next one.

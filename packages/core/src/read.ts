@@ -84,9 +84,9 @@ function formOf(value: Shape): Evidence | undefined {
   const status = value.status ?? value.statusCode;
   if (typeof status === 'number' && !isError(value))
     return readHttpAnswer({ status, headers: value.headers, body: value.body ?? value.data });
-  if (typeof value.cmd === 'string') return readMqttPacket(value);
   if (typeof value.topic === 'string')
     return readMqttAnswer({ topic: value.topic, payload: value.payload, properties: value.properties });
+  if (typeof value.cmd === 'string') return readMqttPacket(value);
   if (value.condition !== undefined) return readAmqpError(value as AmqpErrorRecord);
   const { message_annotations: annotations, application_properties: applicationProperties } = value;
   if (annotations ?? applicationProperties)

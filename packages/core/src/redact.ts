@@ -109,29 +109,36 @@ function maskAll(text: string): string {
 
 const WRAP = /[ \t]{0,400}\r?\n[ \t]{0,400}/g;
 
+type Range = [start: number, end: number];
+
 /**
- * A console that wraps lines cuts names and values in two: look at the text with the wraps taken
- * out, and mask what is found there in the text as it is.
+ * A console that wraps lines cuts names and values in two: look at the text as it is, and with the
+ * wraps taken out, and mask what either look finds.
  */
 function redactWrapped(text: string): string {
   const flat = text.replace(WRAP, '');
   if (!SUSPICIOUS.test(flat)) return text;
   const at = positions(text);
-  const ranges: [number, number][] = [];
+  const across = rangesIn(flat, true).map(
+    ([start, end]): Range => [at[start] ?? 0, (at[end - 1] ?? text.length - 1) + 1],
+  );
+  return maskRanges(text, [...rangesIn(text, false), ...across]);
+}
+
+/** What the masks would cover, found in the text as it was before any of them. */
+function rangesIn(text: string, withoutLines: boolean): Range[] {
+  const ranges: Range[] = [];
   for (const [pattern, replace, ofLines] of masks) {
-    if (ofLines) continue;
-    for (const match of flat.matchAll(pattern)) {
-      const whole = match[0];
+    if (ofLines && withoutLines) continue;
+    for (const match of text.matchAll(pattern)) {
       const masked = replace(...match);
-      const last = match.index + whole.length - 1;
-      // Not across a wrap: left to the plain look at the text.
-      if (masked === whole || (at[last] ?? 0) - (at[match.index] ?? 0) === whole.length - 1) continue;
+      if (masked === match[0]) continue;
       const start = masked.indexOf(MASK);
       const after = masked.length - start - MASK.length;
-      ranges.push([at[match.index + start] ?? 0, (at[last - after] ?? text.length - 1) + 1]);
+      ranges.push([match.index + start, match.index + match[0].length - after]);
     }
   }
-  return maskRanges(text, ranges);
+  return ranges;
 }
 
 /** Where each character of the text without wraps stands in the text. */
@@ -146,13 +153,13 @@ function positions(text: string): readonly number[] {
   return at;
 }
 
-function maskRanges(text: string, ranges: [number, number][]): string {
-  let masked = text;
-  let before = Infinity;
-  for (const [start, end] of ranges.sort((a, b) => b[0] - a[0])) {
-    if (end > before) continue; // inside one that is masked already
-    masked = masked.slice(0, start) + MASK + masked.slice(end);
-    before = start;
+/** Ranges that touch or overlap become one mask. */
+function maskRanges(text: string, ranges: readonly Range[]): string {
+  let masked = '';
+  let done = -1;
+  for (const [start, end] of [...ranges].sort(([a], [b]) => a - b)) {
+    if (start > done) masked += text.slice(Math.max(done, 0), start) + MASK;
+    done = Math.max(done, end);
   }
-  return masked;
+  return masked + text.slice(Math.max(done, 0));
 }

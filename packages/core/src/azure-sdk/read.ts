@@ -1,6 +1,7 @@
 import { type Evidence, type EvidenceFields, evidence } from '../evidence.ts';
 import { MAX_TEXT } from '../limits.ts';
 import { attempt, get, getNumber, getString, isObject } from '../shape.ts';
+import { refusalIn } from '../text/refusal.ts';
 import { type ProseConclusion, proseIn } from '../text/rules.ts';
 import { readAmqpError } from '../wire/amqp-error.ts';
 import { readHttpAnswer } from '../wire/http.ts';
@@ -37,8 +38,11 @@ function readPrinted(given: string): Evidence | undefined {
 function fieldsOfText(text: string): EvidenceFields | undefined {
   const condition = uamqpConditions[/\bErrorCodes\.([A-Za-z]{4,40})\b/.exec(text)?.[1] ?? ''];
   const named = classIn(text);
-  const prose =
-    proseIn(text.replace(FIRST_CONNECTION, '')) ?? named?.conclusion ?? memberIn(text) ?? resultInText(text);
+  const said = text.replace(FIRST_CONNECTION, '');
+  // A refusal is left to `classify`, which knows all names of MQTT.
+  const prose = refusalIn(said)
+    ? undefined
+    : (proseIn(said) ?? named?.conclusion ?? memberIn(text) ?? resultInText(text));
   if (condition === undefined && prose === undefined && named?.exact === undefined) return undefined;
   return { ...(condition && { condition }), ...(prose && { prose }), ...(named?.exact && { textName: named.exact }) };
 }

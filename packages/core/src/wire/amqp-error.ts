@@ -33,7 +33,7 @@ export function readAmqpError(error: AmqpErrorRecord): Evidence | undefined {
 function readRecord(error: AmqpErrorRecord): Evidence | undefined {
   const condition = symbolText(get(error, 'condition'));
   // Libraries that make an error of the record keep its text as the message.
-  const description = get(error, 'description') ?? get(error, 'message');
+  const description = get(error, 'description') ?? (condition === undefined ? undefined : get(error, 'message'));
   const outcome = error.outcome;
   if (condition === undefined && typeof description !== 'string' && outcome === undefined) return undefined;
   const payload = readPayload(description);

@@ -4,6 +4,9 @@ const RFC850 = /^[A-Z][a-z]{5,8}, (\d{2})-([A-Z][a-z]{2})-(\d{2}) (\d{2}):(\d{2}
 const ASCTIME = /^[A-Z][a-z]{2} ([A-Z][a-z]{2}) ([ \d]\d) (\d{2}):(\d{2}):(\d{2}) (\d{4})$/;
 const ISO = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?Z$/;
 
+/** More than three centuries is no wait but a mistake. */
+const MAX_SECONDS = 9_999_999_999;
+
 /**
  * How long to wait, in ms, from one value of `Retry-After` (RFC 9110, 10.2.3): seconds, or one of
  * the three HTTP dates; a fraction of seconds and an ISO date are understood as well. A date in the
@@ -17,7 +20,7 @@ const ISO = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?Z$/;
  */
 export function parseRetryAfter(value: unknown, now: number): number | undefined {
   if (Array.isArray(value)) return longest(value, now);
-  if (typeof value === 'number') return Number.isFinite(value) && value >= 0 ? Math.ceil(value * 1000) : undefined;
+  if (typeof value === 'number') return value >= 0 && value <= MAX_SECONDS ? Math.ceil(value * 1000) : undefined;
   if (typeof value !== 'string' || value.length > 200) return undefined;
   const text = value.trim();
   if (/^\d{1,10}(?:\.\d{1,6})?$/.test(text)) return Math.ceil(Number(text) * 1000);

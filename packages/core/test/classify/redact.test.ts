@@ -80,6 +80,27 @@ describe('as properties', () => {
     );
   });
 
+  test('nor any of several, on lines of their own', () => {
+    const planted = fc.array(
+      fc.oneof(
+        fc.tuple(secret, around),
+        fc.tuple(secret, around),
+        fc.tuple(
+          prose,
+          fc.constant((s: string) => s),
+        ),
+      ),
+      { maxLength: 6 },
+    );
+    fc.assert(
+      fc.property(planted, fc.constantFrom('\n', '\r\n  ', ' '), (parts, gap) => {
+        const masked = redact(parts.map(([s, wrap]) => wrap(s)).join(gap));
+        for (const [s] of parts) if (s.length >= 20 && !s.endsWith(' ')) expect(masked).not.toContain(s);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
   test('nor one that a console wrapped', () => {
     fc.assert(
       fc.property(secret, around, fc.integer({ min: 6, max: 30 }), (planted, wrap, width) => {
