@@ -47,6 +47,7 @@ export class AnswerChannel {
     this.address = address;
     this.#ownAddress = address === '$cbs' ? 'cbs' : `faultmap-${randomUUID()}`;
     const twin = TWIN.test(address) ? twinOptions() : {};
+    noDelay(setup.connection);
     this.#session = setup.connection.create_session();
     hear(this.#session);
     this.#session.begin();
@@ -176,6 +177,11 @@ function twinOptions(): { properties?: object } {
 function hear(end: RheaLink | RheaSession): void {
   const emitter = end as unknown as { on(name: string, listener: () => void): void };
   for (const name of OWN_EVENTS) emitter.on(name, () => {});
+}
+
+/** As rhea does itself when a receiver is opened on a connection: an answer is waited for. */
+function noDelay(connection: RheaConnection): void {
+  if (connection.get_option('tcp_no_delay', true)) connection.socket?.setNoDelay?.(true);
 }
 
 function onceOpen(session: RheaSession, run: () => void): void {

@@ -112,6 +112,7 @@ export interface RheaSession extends Dispatching {
 export interface RheaSocket {
   on(name: string, listener: (...values: never[]) => void): unknown;
   removeListener(name: string, listener: (...values: never[]) => void): unknown;
+  setNoDelay?(on: boolean): unknown;
 }
 
 export interface RheaConnection extends Dispatching {
@@ -133,6 +134,7 @@ export interface RheaConnection extends Dispatching {
   is_open(): boolean;
   is_closed(): boolean;
   close(error?: object): void;
+  get_option(name: string, fallback: unknown): unknown;
   create_session(bufferSize?: unknown): RheaSession;
   open_sender(options: unknown): RheaLink;
   open_receiver(options: unknown): RheaLink;
