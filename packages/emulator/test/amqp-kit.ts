@@ -200,6 +200,7 @@ export function bodyText(message: Message | undefined): string {
 }
 
 const EVENTS = [
+  'accepted',
   'connection_open',
   'connection_error',
   'connection_close',
