@@ -1,10 +1,10 @@
 import common from 'azure-iot-common';
-import device, { type Client, type Message } from 'azure-iot-device';
+import device, { type Message } from 'azure-iot-device';
 import provisioning from 'azure-iot-provisioning-device';
 import provisioningHttp from 'azure-iot-provisioning-device-http';
 import provisioningMqtt from 'azure-iot-provisioning-device-mqtt';
 import symmetricKey from 'azure-iot-security-symmetric-key';
-import type { FaultCase } from './faults.ts';
+import type { Act, FaultCase } from './faults.ts';
 import { after, DPS, type Lab } from './lab.ts';
 
 export const REGISTRATION = 'reg-faults';
@@ -13,90 +13,61 @@ export const FAILING = 'reg-failing';
 export const LOCK_MS = 100;
 export const KEY = Buffer.from('a key of the enrolment').toString('base64');
 
-/** Do what a case says with the fault injected; resolves with what was raised, or nothing. */
+type Run = (lab: Lab, deviceId: string) => Promise<unknown>;
+
+/** What is done, and the operation that the fault is injected into (none: behaviour brings it about). */
+interface Deed {
+  readonly strikes?: readonly [transport: 'http' | 'mqtt' | 'amqp', operation: string];
+  readonly run: Run;
+}
+
+const sendOver =
+  (transport: 'http' | 'amqp' | 'mqtt'): Run =>
+  async (lab, deviceId) =>
+    (await lab.open(transport, deviceId)).sendEvent(new device.Message('x'));
+
+const readTwinOver =
+  (transport: 'amqp' | 'mqtt'): Run =>
+  async (lab, deviceId) =>
+    (await lab.open(transport, deviceId)).getTwin();
+
+const METHOD = { methodName: 'm', payload: null, responseTimeoutInSeconds: 5, connectTimeoutInSeconds: 0 };
+
+const deeds: Readonly<Record<Act, Deed>> = {
+  'registry-get': { strikes: ['http', 'device-get'], run: ({ registry }, id) => registry.get(id) },
+  'registry-create': { run: ({ registry }, deviceId) => registry.create({ deviceId }) },
+  'registry-update': {
+    strikes: ['http', 'device-update'],
+    run: ({ registry }, deviceId) => registry.update({ deviceId } as never),
+  },
+  'twin-get-service': { strikes: ['http', 'twin-get'], run: ({ registry }, id) => registry.getTwin(id) },
+  method: { strikes: ['http', 'method'], run: (lab, id) => lab.service().invokeDeviceMethod(id, METHOD) },
+  'http-send': { strikes: ['http', 'd2c'], run: sendOver('http') },
+  'http-late-complete': { run: (lab, id) => completeLate(lab, 'http', id) },
+  'amqp-open': { strikes: ['amqp', 'cbs'], run: (lab, id) => lab.open('amqp', id) },
+  'amqp-send': { strikes: ['amqp', 'd2c'], run: sendOver('amqp') },
+  'amqp-twin': { strikes: ['amqp', 'twin-get'], run: readTwinOver('amqp') },
+  'amqp-late-complete': { run: (lab, id) => completeLate(lab, 'amqp', id) },
+  'service-send': { strikes: ['amqp', 'c2d-send'], run: (lab, id) => lab.service().send(id, new common.Message('x')) },
+  'mqtt-open': { strikes: ['mqtt', 'connect'], run: (lab, id) => lab.open('mqtt', id) },
+  'mqtt-send': { strikes: ['mqtt', 'd2c'], run: sendOver('mqtt') },
+  'mqtt-twin': { strikes: ['mqtt', 'twin-get'], run: readTwinOver('mqtt') },
+  'mqtt-taken-over': { run: takenOver },
+  'dps-http': { strikes: ['http', 'dps-register'], run: () => register(REGISTRATION, new provisioningHttp.Http()) },
+  'dps-mqtt': { strikes: ['mqtt', 'dps-register'], run: () => register(REGISTRATION, new provisioningMqtt.Mqtt()) },
+  'dps-http-failed': { run: () => register(FAILING, new provisioningHttp.Http()) },
+  'dps-mqtt-failed': { run: () => register(FAILING, new provisioningMqtt.Mqtt()) },
+};
+
+/** Do what a case says with its fault injected; resolves with what was raised, or nothing. */
 export async function provoke(lab: Lab, { act, fault }: FaultCase, deviceId: string): Promise<unknown> {
-  const inject = (transport: 'http' | 'mqtt' | 'amqp', operation: string) => {
-    if (fault !== undefined) lab.emulator.inject({ transport, match: { operation }, fault });
-  };
-  const { registry } = lab;
-  switch (act) {
-    case 'registry-get':
-      inject('http', 'device-get');
-      return raisedBy(() => registry.get(deviceId));
-    case 'registry-create':
-      return raisedBy(() => registry.create({ deviceId }));
-    case 'registry-update':
-      inject('http', 'device-update');
-      return raisedBy(() => registry.update({ deviceId } as never));
-    case 'twin-get-service':
-      inject('http', 'twin-get');
-      return raisedBy(() => registry.getTwin(deviceId));
-    case 'method':
-      inject('http', 'method');
-      return raisedBy(() =>
-        lab.service().invokeDeviceMethod(deviceId, {
-          methodName: 'm',
-          payload: null,
-          responseTimeoutInSeconds: 5,
-          connectTimeoutInSeconds: 0,
-        }),
-      );
-    case 'http-send':
-      inject('http', 'd2c');
-      return withClient(lab, 'http', deviceId, (client) => client.sendEvent(new device.Message('x')));
-    case 'amqp-open':
-      inject('amqp', 'cbs');
-      return raisedBy(() => lab.open('amqp', deviceId));
-    case 'amqp-send':
-      inject('amqp', 'd2c');
-      return withClient(lab, 'amqp', deviceId, (client) => client.sendEvent(new device.Message('x')));
-    case 'amqp-twin':
-      inject('amqp', 'twin-get');
-      return withClient(lab, 'amqp', deviceId, (client) => client.getTwin());
-    case 'service-send':
-      inject('amqp', 'c2d-send');
-      return raisedBy(() => lab.service().send(deviceId, new common.Message('x')));
-    case 'mqtt-open':
-      inject('mqtt', 'connect');
-      return raisedBy(() => lab.open('mqtt', deviceId));
-    case 'mqtt-send':
-      inject('mqtt', 'd2c');
-      return withClient(lab, 'mqtt', deviceId, (client) => client.sendEvent(new device.Message('x')));
-    case 'mqtt-twin':
-      inject('mqtt', 'twin-get');
-      return withClient(lab, 'mqtt', deviceId, (client) => client.getTwin());
-    case 'mqtt-taken-over':
-      return takenOver(lab, deviceId);
-    case 'amqp-late-complete':
-      return completeLate(lab, 'amqp', deviceId);
-    case 'http-late-complete':
-      return completeLate(lab, 'http', deviceId);
-    case 'dps-http':
-      inject('http', 'dps-register');
-      return raisedBy(() => register(REGISTRATION, new provisioningHttp.Http()));
-    case 'dps-mqtt':
-      inject('mqtt', 'dps-register');
-      return raisedBy(() => register(REGISTRATION, new provisioningMqtt.Mqtt()));
-    case 'dps-http-failed':
-      return raisedBy(() => register(FAILING, new provisioningHttp.Http()));
-    case 'dps-mqtt-failed':
-      return raisedBy(() => register(FAILING, new provisioningMqtt.Mqtt()));
+  const { strikes, run } = deeds[act];
+  if (strikes && fault !== undefined) {
+    const [transport, operation] = strikes;
+    lab.emulator.inject({ transport, match: { operation }, fault });
   }
-}
-
-async function withClient(
-  lab: Lab,
-  transport: 'http' | 'amqp' | 'mqtt',
-  deviceId: string,
-  run: (client: Client) => Promise<unknown>,
-): Promise<unknown> {
-  const client = await lab.open(transport, deviceId);
-  return raisedBy(() => run(client));
-}
-
-async function raisedBy(run: () => Promise<unknown>): Promise<unknown> {
   try {
-    await run();
+    await run(lab, deviceId);
     return undefined;
   } catch (error) {
     return error;
@@ -111,15 +82,15 @@ async function completeLate(lab: Lab, transport: 'amqp' | 'http', deviceId: stri
   if (transport === 'http') await client.setOptions({ http: { receivePolicy: { interval: 1 } } } as never);
   const message = await received;
   await after(2 * LOCK_MS);
-  return raisedBy(() => client.complete(message));
+  return client.complete(message);
 }
 
-/** What a client says whose device connects once more elsewhere. */
-async function takenOver(lab: Lab, deviceId: string): Promise<unknown> {
+/** Raises what a client says in an event when its device connects once more elsewhere. */
+async function takenOver(lab: Lab, deviceId: string): Promise<never> {
   const client = await lab.open('mqtt', deviceId);
   const told = new Promise<{ transportObj?: unknown }>((resolve) => client.on('disconnect', resolve));
   await lab.open('mqtt', deviceId);
-  return (await told).transportObj;
+  throw (await told).transportObj;
 }
 
 async function register(registration: string, transport: unknown): Promise<unknown> {
