@@ -1,0 +1,112 @@
+/* A RabbitMQ of the test's own with its AMQP 1.0 plugin: own node, folders and ports; all of it goes away. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as after } from 'node:timers/promises';
+
+const PLACES = [
+  '/usr/lib/rabbitmq/bin/rabbitmq-server',
+  '/usr/sbin/rabbitmq-server',
+  '/opt/homebrew/sbin/rabbitmq-server',
+];
+
+export const rabbitmqPath = PLACES.find((path) => existsSync(path));
+
+/** Erlang starts slowly on a busy machine. */
+const START_LIMIT_MS = 60_000;
+
+export interface Rabbitmq {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** User `guest`, password `guest`; queues `open`, and `closed`, which may not be read. */
+export async function startRabbitmq(): Promise<Rabbitmq> {
+  const folder = mkdtempSync(join(tmpdir(), 'faultmap-rabbitmq-amqp-'));
+  const [port, distPort, epmdPort] = [await freePort(), await freePort(), await freePort()];
+  const file = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const config = [
+    `listeners.tcp.1 = 127.0.0.1:${port}`,
+    'loopback_users = none',
+    `load_definitions = ${file('definitions.json', JSON.stringify(DEFINITIONS))}`,
+  ];
+  const child = spawn(rabbitmqPath as string, [], {
+    // A group of its own: the script starts Erlang, and both must end.
+    detached: true,
+    stdio: 'ignore',
+    env: {
+      PATH: process.env.PATH,
+      HOME: folder,
+      RABBITMQ_NODENAME: `faultmap-amqp-${port}@localhost`,
+      RABBITMQ_CONFIG_FILE: file('rabbitmq.conf', `${config.join('\n')}\n`),
+      RABBITMQ_ENABLED_PLUGINS_FILE: file('enabled_plugins', '[rabbitmq_amqp1_0].\n'),
+      RABBITMQ_CONF_ENV_FILE: file('rabbitmq-env.conf', ''),
+      RABBITMQ_MNESIA_BASE: join(folder, 'mnesia'),
+      RABBITMQ_LOG_BASE: join(folder, 'log'),
+      RABBITMQ_PID_FILE: join(folder, 'pid'),
+      RABBITMQ_DIST_PORT: String(distPort),
+      ERL_EPMD_ADDRESS: '127.0.0.1',
+      ERL_EPMD_PORT: String(epmdPort),
+    },
+  });
+  // However the tests end, it does not outlive them.
+  const kill = () => child.pid !== undefined && child.exitCode === null && process.kill(-child.pid, 'SIGKILL');
+  process.once('exit', kill);
+  const stop = async () => {
+    await endGroup(child);
+    process.off('exit', kill);
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  };
+  for (let waited = 0; !(await accepts(port)); waited += 100) {
+    if (waited > START_LIMIT_MS || child.exitCode !== null) {
+      await stop();
+      throw new Error(`RabbitMQ did not start (exit code ${child.exitCode})`);
+    }
+    await after(100);
+  }
+  return { port, stop };
+}
+
+const DEFINITIONS = {
+  vhosts: [{ name: '/' }],
+  users: [{ name: 'guest', password: 'guest', tags: 'administrator' }],
+  permissions: [{ user: 'guest', vhost: '/', configure: '.*', write: '.*', read: '^(?!closed).*' }],
+  queues: [
+    { name: 'open', vhost: '/', durable: true, auto_delete: false, arguments: {} },
+    { name: 'closed', vhost: '/', durable: true, auto_delete: false, arguments: {} },
+  ],
+};
+
+async function endGroup(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.pid === undefined) return;
+  const ended = once(child, 'exit');
+  process.kill(-child.pid, 'SIGTERM');
+  const late = setTimeout(() => process.kill(-(child.pid as number), 'SIGKILL'), 10_000);
+  await ended;
+  clearTimeout(late);
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
