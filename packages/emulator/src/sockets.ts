@@ -30,3 +30,8 @@ export class Sockets {
     await Promise.all(closed);
   }
 }
+
+/** An endpoint as a URL; IPv6 addresses get their brackets. */
+export function endpoint(scheme: string, host: string, port: number): string {
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}

@@ -127,7 +127,7 @@ test('a reset over TLS is a reset, not a clean close', async () => {
   emulator.inject({ match: { operation: 'd2c' }, fault: 'reset-before' });
   const seen = new Promise<string | undefined>((resolve) => {
     client.stream.on('error', (error: Error & { code?: string }) => resolve(error.code));
-    client.on('close', () => setTimeout(resolve, 50));
+    client.on('close', () => setTimeout(() => resolve(undefined), 50));
   });
   client.publish(EVENTS, 'x', { qos: 1 });
   expect(await seen).toBe('ECONNRESET');

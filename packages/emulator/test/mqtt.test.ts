@@ -283,3 +283,67 @@ test('over TLS and WebSockets, with the authority handed out', async () => {
   }
   expect(emulator.state.events.count).toBe(3);
 });
+
+test('a client that renews its token keeps its subscriptions without asking again; a clean session does not', async () => {
+  await start();
+  const first = await connected();
+  await first.subscribeAsync('devices/device1/messages/devicebound/#', { qos: 1 });
+  await first.endAsync();
+  await service('POST', '/devices/device1/messages/devicebound', 'while away');
+  const second = open('device1', { password: emulator.deviceToken('device1', undefined, 7_200) });
+  expect((await message(second, 'devices/device1/messages/devicebound/')).payload).toBe('while away');
+  await second.endAsync();
+  const clean = await connected('device1', { clean: true });
+  await service('POST', '/devices/device1/messages/devicebound', 'unheard');
+  await clean.publishAsync('devices/device1/messages/events/', 'x', { qos: 1 });
+  await clean.endAsync();
+  await connected();
+  expect(emulator.state.queues.depth('device1')).toBe(1);
+});
+
+test('a connection ends when its token runs out', async () => {
+  await start();
+  const client = await connected('device1', { password: emulator.deviceToken('device1', undefined, 1.3) });
+  await closing(client);
+  expect(emulator.log.requests({ operation: 'closed', outcome: 'token-expired' })).toHaveLength(1);
+});
+
+test('a module is a client of its own', async () => {
+  await start({ devices: [{ deviceId: 'device1', modules: ['m1'] }] });
+  await connected();
+  const module = await connected('device1/m1', {
+    username: 'hub/device1/m1/?api-version=2021-04-12',
+    password: emulator.deviceToken('device1', 'm1'),
+  });
+  await module.publishAsync('devices/device1/modules/m1/messages/events/%24.on=out1', 'x', { qos: 1 });
+  expect(emulator.state.events.from(0)).toMatchObject([
+    { identity: { deviceId: 'device1', moduleId: 'm1' }, output: 'out1' },
+  ]);
+  await module.subscribeAsync('$iothub/methods/POST/#');
+  module.on('message', (topic) => module.publish(`$iothub/methods/res/200/${topic.split('/').at(-1)}`, '"done"'));
+  const answer = await service('POST', '/twins/device1/modules/m1/methods', { methodName: 'reset' });
+  expect(answer.data).toEqual({ status: 200, payload: 'done' });
+  expect(emulator.state.connections.size).toBe(2);
+});
+
+test('a device that is deleted or disabled is closed; a will is sent when it goes without a word', async () => {
+  await start({ devices: ['device1', 'device2'] });
+  const deleted = await connected();
+  const gone = closing(deleted);
+  await service('DELETE', '/devices/device1');
+  await gone;
+  const will = {
+    topic: 'devices/device2/messages/events/',
+    payload: Buffer.from('bye'),
+    qos: 1 as const,
+    retain: false,
+  };
+  const client = await connected('device2', { will });
+  client.stream.destroy();
+  await expect.poll(() => emulator.state.events.count).toBe(1);
+  expect(emulator.state.events.from(0)[0]?.properties).toEqual({ 'iothub-MessageType': 'Will' });
+  const polite = await connected('device2', { will });
+  await polite.endAsync();
+  await expect.poll(() => emulator.state.connections.size).toBe(0);
+  expect(emulator.state.events.count).toBe(1);
+});

@@ -5,11 +5,13 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { CONTROL_PREFIX, control } from '../control/control.ts';
 import type { ListenerContext, RunningListener } from '../listener.ts';
-import { Sockets } from '../sockets.ts';
+import { endpoint, Sockets } from '../sockets.ts';
 import { Exchange } from './exchange.ts';
 
 /** Where the cloud serves MQTT and AMQP over WebSockets. */
 const WEB_SOCKET_PATH = '/$iothub/websocket';
+
+const KEEP_ALIVE_MS = 120_000;
 
 /** Of a client that goes away. */
 const ignore = () => {};
@@ -33,6 +35,8 @@ export async function startHttp(context: ListenerContext): Promise<RunningListen
     servers.push(createTlsServer({ key, cert, requestCert: true, rejectUnauthorized: false }, onRequest));
   }
   for (const server of servers) {
+    // As long as the load balancer before the cloud keeps a silent connection.
+    server.keepAliveTimeout = KEEP_ALIVE_MS;
     server.on('connection', (socket) => sockets.hold(socket));
     server.on('upgrade', upgrade);
     server.on('tlsClientError', () => {});
@@ -52,13 +56,13 @@ export async function startHttp(context: ListenerContext): Promise<RunningListen
 async function listenAll(context: ListenerContext, plain: Server, secure: Server | undefined) {
   const urls: Record<string, string> = {};
   const port = await listen(plain, context.ports.http, context.host);
-  urls.http = `http://${context.host}:${port}`;
-  if (context.webSockets) urls.ws = `ws://${context.host}:${port}${WEB_SOCKET_PATH}`;
+  urls.http = endpoint('http', context.host, port);
+  if (context.webSockets) urls.ws = endpoint('ws', context.host, port) + WEB_SOCKET_PATH;
   if (!secure) return urls;
   try {
     const securePort = await listen(secure, context.ports.https, context.host);
-    urls.https = `https://${context.host}:${securePort}`;
-    urls.wss = `wss://${context.host}:${securePort}${WEB_SOCKET_PATH}`;
+    urls.https = endpoint('https', context.host, securePort);
+    urls.wss = endpoint('wss', context.host, securePort) + WEB_SOCKET_PATH;
   } catch (error) {
     plain.close();
     throw error;

@@ -4,7 +4,7 @@ import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { createWebSocketStream } from 'ws';
 import { thumbprintsOf } from '../http/access.ts';
 import type { ListenerContext, RunningListener } from '../listener.ts';
-import { Sockets } from '../sockets.ts';
+import { endpoint, Sockets } from '../sockets.ts';
 import { keyOf } from '../state/identity.ts';
 import { MqttConnection } from './connection.ts';
 import type { Hub } from './peer.ts';
@@ -33,10 +33,10 @@ export async function startMqtt(context: ListenerContext): Promise<RunningListen
   for (const server of secure ? [plain, secure] : [plain]) {
     server.on('connection', (socket: Socket) => sockets.hold(socket));
   }
-  urls.mqtt = `mqtt://${context.host}:${await listen(plain, context.ports.mqtt, context.host)}`;
+  urls.mqtt = endpoint('mqtt', context.host, await listen(plain, context.ports.mqtt, context.host));
   if (secure) {
     try {
-      urls.mqtts = `mqtts://${context.host}:${await listen(secure, context.ports.mqtts, context.host)}`;
+      urls.mqtts = endpoint('mqtts', context.host, await listen(secure, context.ports.mqtts, context.host));
     } catch (error) {
       plain.close();
       throw error;
