@@ -80,6 +80,7 @@ export const classes: Readonly<Record<string, ProseConclusion>> = {
   Connection: 'connectionLost',
   ConnectTimeout: 'connectTimeout',
   ReadTimeout: 'timeout',
+  TokenExpired: 'unauthorized',
   TlsExchangeAuth: 'tls',
   SSL: 'tls',
   SSLCertVerification: 'tls',

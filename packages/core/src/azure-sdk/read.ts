@@ -56,7 +56,7 @@ function classIn(text: string): NamedClass | undefined {
   const distrusted = FIRST_CONNECTION.test(text);
   for (const [whole, stem = ''] of text.matchAll(/\b([A-Z][A-Za-z]{1,50}?)(?:Error|Exception)\b/g)) {
     if (distrusted && stem === 'Unauthorized') continue;
-    const conclusion = classOf(stem) ?? classOf(stem.replace(/^(?:IotHub|IoTHub|Mqtt|Amqps?|Messaging)/, ''));
+    const conclusion = classOf(stem) ?? classOf(stem.replace(/^(?:IotHub|IoTHub|Mqtt|AMQP|Amqps?|Messaging)/, ''));
     if (conclusion) return { conclusion, exact: exactClasses.has(whole) ? stem : undefined };
   }
   return undefined;

@@ -85,7 +85,7 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
   ['gone', /\bdevice unavailable\b/],
   [
     'timeout',
-    /timed out waiting for (?:the )?response from (?:the )?device|inactive for more than|no ping_?resp|pingresp not received|keep-?alive time-?out/,
+    /timed out waiting for (?:the )?response from (?:the )?device|inactive for more than|no ping ?resp|pingresp not received|keep-?alive time-?out/,
   ],
   [
     'takeOver',
@@ -108,7 +108,7 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
   ['precondition', /\betag\b.{0,80}(?:not match|mismatch)|precondition failed/],
 
   // CONNACK, in the words of brokers and clients
-  ['version', /unacceptable[ _]?(?:protocol)?[ _]?version|unsupported protocol version/],
+  ['version', /unacceptable ?(?:protocol)? ?version|unsupported protocol version/],
   ['badRequest', /id(?:entifier)? ?rejected|client identifier (?:is )?not valid|bad client id/],
   [
     'unauthorized',
@@ -116,14 +116,14 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
   ],
   [
     'unavailable',
-    /(?:connection refused|connection not accepted).{0,20}server unavailable|refused ?server ?unavailable/,
+    /(?:connection refused|connection not accepted).{0,20}server unavailable|refused ?server ?unavailable|refused.{0,3}broker unavailable/,
   ],
   ['connectTimeout', /connack time-?out|tim(?:ed|e) ?out waiting for connack|connect(?:ion)? attempt timed out/],
 
   // TLS and DNS, in the words of OpenSSL, .NET, Python, Java, Go
   [
     'tls',
-    /certificate[ _]verif(?:y|ication)[ _](?:failed|error)|unable to get (?:local )?issuer certificate|unable to verify the first certificate|self[- ]signed certificate|(?:ssl|tls)[ _]?handshake|\b(?:ssl|tls) error\b|handshake fail|remote certificate (?:is|was) invalid|certificate has expired|pkix path|wrong version number|unknown ca\b|tls alert|x509:|ssl_error|altname|certificate chain/,
+    /certificate verif(?:y|ication) (?:failed|error)|unable to get (?:local )?issuer certificate|unable to verify the first certificate|self[- ]signed certificate|(?:ssl|tls) ?handshake|\b(?:ssl|tls) error\b|handshake fail|remote certificate (?:is|was) invalid|certificate has expired|pkix path|wrong version number|unknown ca\b|tls alert|x509:|altname|certificate chain/,
   ],
   [
     'unresolved',
@@ -131,14 +131,14 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
   ],
   [
     'notConnected',
-    /failed to establish a new connection|connection refused|actively refused|no route to host|(?:network|host) (?:is )?unreachable|(?:unable|failed|could not) to? ?connect to|mqtt connect failed|error transport connect|failed to open (?:a )?new connection|not connected\b|no connection to broker/,
+    /failed to establish a new connection|connection (?:was )?refused|actively refused|no route to host|(?:network|host) (?:is )?unreachable|(?:unable|failed|could not) to? ?connect to|mqtt connect failed|error transport connect|failed to open (?:a )?new connection|not connected\b|no connection to broker/,
   ],
 
   // identity
   ['disabled', /device (?:is )?disabled|hub (?:is )?suspended|is disabled\b/],
   [
     'unauthorized',
-    /unauthori[sz]ed|not authori[sz]ed|authori[sz]ation (?:error|failed|failure)|token (?:is |has |was )?(?:expired|invalid)|invalid (?:signature|certificate|credentials?|token)|(?:token|certificate) (?:or certificate )?is invalid|authentication fail|access (?:is )?denied|bad credentials?|not registered in the (?:enrol|prov)/,
+    /unauthori[sz]ed|not authori[sz]ed|authori[sz]ation (?:error|failed|failure)|token (?:is |has |was )?(?:expired|invalid)|invalid (?:signature|certificate|credentials?|token)|(?:token|certificate) (?:or certificate )?is invalid|authori[sz]ation failed|authentication fail|access (?:is )?denied|bad credentials?|not registered in the (?:enrol|prov)/,
   ],
 
   // what is asked for
@@ -152,7 +152,7 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
   ],
   [
     'connectionLost',
-    /connection (?:to [\w.:-]{1,80} )?(?:was |has been |is )?(?:reset|lost|closed|dropped|aborted|broken|terminated|disconnected|forcibly closed)|reset by peer|broken pipe|socket hang up|socket (?:was |is |has been )?closed|has been disconnected|disconnection was unexpected|forcibly closed|end of (?:stream|file) (?:was )?(?:reached|unexpected)|unexpected eof|premature(?:ly)? close|error occurred while sending the request|transport_(?:read|write)\(\) error|lost connection|connection was lost|client disconnecting|, disconnecting\b|(?:^|: )eof$/,
+    /connection (?:to [\w.:-]{1,80} )?(?:was |has been |is )?(?:reset|lost|closed|dropped|aborted|broken|terminated|disconnected|forcibly closed)|reset by peer|broken pipe|socket hang up|socket (?:was |is |has been )?closed|has been disconnected|disconnection was unexpected|forcibly closed|end of (?:stream|file) (?:was )?(?:reached|unexpected)|unexpected eof|premature(?:ly)? close|error occurred while sending the request|transport (?:read|write)\(\) error|lost connection|connection was lost|network error|client disconnecting|, disconnecting\b|(?:^|: )eof$/,
   ],
   ['cancelled', /(?:operation|task|request) (?:was |has been |is )?cancell?ed/],
 
@@ -166,7 +166,7 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
   // what came, and what was sent
   [
     'protocol',
-    /unexpected (?:character|token|end) .{0,60}(?:parsing|json)|is not valid json|error parsing|cannot parse|invalid header flag|malformed (?:packet|frame)|protocol (?:error|violation)|framing error/,
+    /unexpected (?:character|token|end) .{0,60}(?:parsing|json)|is not valid json|error parsing|cannot parse|invalid header flag|malformed (?:packet|frame)|protocol (?:error|violation)|contained an invalid packet|framing error/,
   ],
   [
     'badRequest',
@@ -177,7 +177,8 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
 
 /** The first phrase met in a text. Bounded by the caller. */
 export function proseIn(text: string): ProseConclusion | undefined {
-  const lower = text.toLowerCase().replace(/\s+/g, ' ');
+  // Members of enumerations (`NOT_AUTHORIZED`) are words too.
+  const lower = text.toLowerCase().replace(/[\s_]+/g, ' ');
   return phrases.find(([, pattern]) => pattern.test(lower))?.[0];
 }
 

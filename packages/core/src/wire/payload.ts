@@ -104,7 +104,7 @@ function readProse(text: string, depth: number, walk: Walk): void {
     walk.name ??= named[1];
     setText(text.slice(named[0].length), depth, walk);
   } else setText(text, depth, walk);
-  if (text.includes('{') || text.includes('"')) layOver(scan(text), depth, walk);
+  if (text.includes('{') || text.includes('":') || text.includes("':")) layOver(scan(text), depth, walk);
   setId(trackingIdIn(text), depth + 1, walk);
 }
 

@@ -9,8 +9,12 @@ import { trackingIdOf } from './tracking-id.ts';
  */
 
 const QUOTING = /\\+(?:[rnt]|u000[aAdD])?/g;
-const FIELD =
-  /"\s{0,200}(errorCode|trackingId|message|errorMessage|timestampUtc|registrationState|operationId)"\s{0,200}:\s{0,200}(?:"(?!\s{0,20}[{[])([^"]{0,4000})"|(\d{3,7})(?!\d))?/gi;
+const KEYS = 'errorCode|trackingId|message|errorMessage|timestampUtc|registrationState|operationId';
+/** A field and its value, in the quotes of JSON or of Python; a value that is JSON again is met on its own. */
+const FIELD = new RegExp(
+  String.raw`["']\s{0,200}(${KEYS})["']\s{0,200}:\s{0,200}(?:"(?!\s{0,20}[{[])([^"]{0,4000})"|'(?!\s{0,20}[{[])([^']{0,4000})'|(\d{3,7})(?!\d))?`,
+  'gi',
+);
 
 /** Take all quoting of JSON inside JSON off. */
 export function unquote(text: string): string {
@@ -21,7 +25,8 @@ export function unquote(text: string): string {
 export function scan(given: string): Payload {
   const text = unquote(given.length > MAX_TEXT ? given.slice(0, MAX_TEXT) : given);
   const found: Payload = {};
-  for (const [, key = '', quoted, digits] of text.matchAll(FIELD)) {
+  for (const [, key = '', double, single, digits] of text.matchAll(FIELD)) {
+    const quoted = double ?? single;
     switch (key.toLowerCase()) {
       case 'errorcode':
         takeCode(digits ?? quoted, found);

@@ -3,10 +3,25 @@ import { systemFault } from '../catalogue/system-faults.ts';
 
 /* Numbers, names, times and statuses that prose carries. Every expression is linear. */
 
-/** A code in a link of the documentation: `aka.ms/iothub403004`, `…troubleshoot-error-404103-…`. */
+/** The ways in which prose says a number of the cloud: a link of the documentation, a label, its name behind it. */
+const CODE = new RegExp(
+  [
+    String.raw`\baka\.ms\/iothub(\d{6})\b`,
+    String.raw`\btroubleshoot-error-(\d{6})\b`,
+    String.raw`error ?code["']? ?[:=]? ?["']?([45]\d{5})\b`, // errorCode=404103, error code 404103
+    String.raw`\bcode["']? ?[:=] ?["']?([45]\d{5})\b`, // Code: 404103
+    String.raw`\bservice error: ([45]\d{5})\b`, // of the provisioning client for .NET
+    String.raw`\bresultType["']? ?[:=] ?["']?([45]\d{5})\b`, // of resource logs
+  ].join('|'),
+  'i',
+);
+
+/** A code that prose names. */
 export function codeInText(text: string): number | undefined {
-  const match = /\b(?:aka\.ms\/iothub|troubleshoot-error-)(\d{6})\b/i.exec(text);
-  return match ? Number(match[1]) : undefined;
+  const found = CODE.exec(text)
+    ?.slice(1)
+    .find((group) => group !== undefined);
+  return found === undefined ? undefined : Number(found);
 }
 
 /** The ways in which logs and clients write an HTTP status. */
@@ -57,8 +72,10 @@ export function statusInText(text: string): number | undefined {
   return undefined;
 }
 
-/** `Timestamp:7/13/2025 7:59:20 AM`, `"timestampUtc": …`. */
+/** `Timestamp:7/13/2025 7:59:20 AM`, `"timestampUtc": …`, `(TrackingID: … Time: …)`. */
 export function timestampInText(text: string): string | undefined {
+  const ofProvisioning = /\(TrackingID: \S{1,100} Time: ([\dTZ:.+-]{10,40})\)/.exec(text);
+  if (ofProvisioning) return ofProvisioning[1];
   return /(?<!-)\btimestamp(?:utc)?["']?\s?[:=]\s?["']?(\d{1,2}\/\d{1,2}\/\d{4} \d{1,2}:\d{2}:\d{2}(?: [AP]M)?|\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?Z?)/i.exec(
     text,
   )?.[1];

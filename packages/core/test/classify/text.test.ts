@@ -1,0 +1,128 @@
+import { classify } from '@faultmap/core';
+import { describe, expect, test } from 'vitest';
+
+const trackingId = '0a1b2c3d4e5f60718293a4b5c6d7e8f9-G:9-TimeStamp:10/16/2025 03:11:24';
+
+describe('a number in prose', () => {
+  test.each([
+    ['request failed: errorCode=404103', 404103],
+    ['failed with error code 429001 after 3 tries', 429001],
+    ['Code: 403004\nMessage: full', 403004],
+    ['see https://aka.ms/iothub404103', 404103],
+    ['https://docs.example/iot-hub-troubleshoot-error-504101-gatewaytimeout', 504101],
+    ['{"resultType":"404104","resultDescription":"x"}', 404104],
+    ['409002 LinkCreationConflict', 409002],
+    [
+      'Service Error: 401002 - Invalid certificate (TrackingID: 5f58ab41-6154-4565-a531-4c11cf286e85 Time: 2019-03-15T19:43:02.79Z)',
+      401002,
+    ],
+    [
+      `{'Message': 'ErrorCode:IotHubUnauthorizedAccess;Unauthorized', 'ExceptionMessage': 'Tracking ID:${trackingId}'}`,
+      401002,
+    ],
+    [`{'errorCode': 404103, 'trackingId': '${trackingId}', 'message': 'x'}`, 404103],
+    ['the device answered DeviceMessageLockLost', 412002],
+  ])('%s', (text, code) => {
+    expect(classify(text).code).toBe(code);
+  });
+
+  test.each([
+    'Order 412002 shipped',
+    'listening on 404103',
+    'code coverage 404103 lines',
+    'started in 500001 ms',
+    'status: 1, code: 12',
+    'GatewayTimeout',
+    'InternalServerError',
+    'PreconditionFailed',
+    'DeviceNotFoundException: x',
+  ])('is none in: %s', (text) => {
+    expect(classify(text).code).toBeUndefined();
+  });
+});
+
+describe('a status in prose', () => {
+  test.each([
+    ['Request 1f8d3a6c-a40b-401b-a0fe-6478f153eb51 returned status 429', 429, 'throttled'],
+    ['Put token failed. status-code: 404, status-description: not registered', 404, 'not-found'],
+    ['HttpStatusCode: Unauthorized, Content: {}', 401, 'unauthorized'],
+    ['Failure in HTTP communication: server reply code is 403', 403, 'unauthorized'],
+    ['too many 504 error responses', 504, 'timeout'],
+    ['Unexpected server response: 503', 503, 'server'],
+    ['Response status code does not indicate success: 502 (Bad Gateway).', 502, 'server'],
+    ['The remote server returned an error: (401) Unauthorized.', 401, 'unauthorized'],
+    ['"GET /x HTTP/1.1" 500 Internal Server Error 468', 500, 'server'],
+    ['Request failed with status code 412', 412, 'precondition'],
+  ])('%s', (text, httpStatus, category) => {
+    expect(classify(text)).toMatchObject({ httpStatus, category });
+  });
+
+  test.each([
+    'HTTP/1.1 200 OK',
+    'status: 204',
+    "invalid status code 'OK'",
+    'status 1',
+    'at line 404',
+    '10.0.0.1:443 status 401.2.3',
+  ])('is none in: %s', (text) => {
+    expect(classify(text).httpStatus).toBeUndefined();
+  });
+});
+
+describe('words alone', () => {
+  test.each([
+    ['Timed out waiting for device to connect', 'offline', 'no'],
+    ['Timed out waiting for the response from device.', 'timeout', 'unknown'],
+    ['Device unavailable', 'offline', 'unknown'],
+    ['Connection Refused: broker unavailable.', 'server', 'no'],
+    ['Connection refused: Connection rate exceeded', 'throttled', 'no'],
+    ['{shutdown,unacceptable_protocol_version}', 'protocol', 'no'],
+    ['certificate verify failed: self signed certificate in certificate chain', 'network', 'no'],
+    ['[Errno -2] Name or service not known', 'network', 'no'],
+    ['Failed to establish a new connection: [Errno 110] Connection timed out', 'network', 'no'],
+    ['[Errno 104] Connection reset by peer', 'network', 'unknown'],
+    ['The message container is being closed (42864).', 'server', 'unknown'],
+    ['Unexpected character encountered while parsing value: }. Path "x", line 1', 'protocol', 'unknown'],
+    ['The operation was canceled.', 'cancelled', 'unknown'],
+    ['Job quota has been exceeded', 'quota', 'no'],
+    ['Provided json is not a valid object: arrays are not supported', 'bad-request', 'no'],
+    ['The specified SAS token is expired', 'unauthorized', 'no'],
+  ])('%s', (text, category, executed) => {
+    const error = classify(text);
+    expect(error).toMatchObject({ category, executed });
+    expect(error.code).toBeUndefined();
+  });
+
+  test.each([
+    '',
+    'Error',
+    'could not update twin reported properties is not retriable',
+    'Exception caught in background thread.',
+    'timeout: 30, retries: 3',
+    'CBS Error occured',
+  ])('that tell nothing are unknown: %j', (text) => {
+    expect(classify(text)).toMatchObject({ category: 'unknown', advice: 'never' });
+  });
+});
+
+describe('an AMQP condition in prose', () => {
+  test('in frames and messages of several libraries', () => {
+    for (const text of [
+      'error(condition:amqp:link:stolen,description:x,info:[])',
+      "Error{condition=amqp:link:stolen, description='x', info=null}",
+      '<- [DETACH]* {3,true,* {amqp:link:stolen,x,{[com.microsoft:is-filtered:true]}}}',
+      '{"error":{"condition":"amqp:link:stolen","description":"x"}}',
+    ])
+      expect(classify(text)).toMatchObject({ condition: 'amqp:link:stolen', category: 'conflict' });
+  });
+
+  test('keys of the info map and addresses are none', () => {
+    for (const text of [
+      '{[com.microsoft:timeout:30]}',
+      'amqps://hub.example',
+      'com.microsoft:tracking-id',
+      'com.microsoft.azure.sdk',
+    ])
+      expect(classify(text).condition).toBeUndefined();
+  });
+});
