@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import https from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -83,6 +83,14 @@ describe('pointing the official clients at the emulator', () => {
       FAULTMAP_HOSTS: `${HUB},${DPS}`,
     });
     expect(went).toEqual(EVERYTHING);
+  });
+
+  it('the README shows that preload as it is', async () => {
+    const [readme, preload] = await Promise.all([
+      readFile(join(import.meta.dirname, '../../packages/emulator/README.md'), 'utf8'),
+      readFile(join(import.meta.dirname, 'portmap.cjs'), 'utf8'),
+    ]);
+    expect(readme).toContain(preload.slice(preload.indexOf('const net =')).trimEnd());
   });
 
   it('by an address of its own with the standard ports, where the system lets us bind them', async () => {

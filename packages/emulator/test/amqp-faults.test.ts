@@ -294,6 +294,18 @@ describe('unclean faults', () => {
     expect(ids[0]).toBe(ids[1]);
   });
 
+  it('duplicate: a message comes twice', async () => {
+    emulator.inject({ transport: 'amqp', match: { operation: 'c2d-deliver' }, fault: 'duplicate' });
+    const client = await device();
+    const { next } = client.receive(C2D);
+    emulator.state.sendToDevice('device1', { messageId: 'twice', body: Buffer.from('x') });
+    const seen = [await next(), await next()];
+    expect(seen.map(({ message }) => message?.message_id)).toEqual(['twice', 'twice']);
+    for (const { delivery } of seen) delivery?.accept();
+    await expect.poll(() => emulator.state.queues.depth('device1')).toBe(0);
+    expect(emulator.log.executions('c2d-complete', 'twice')).toBe(1);
+  });
+
   it('loses a message on its way to the device, which comes again when its lock runs out', async () => {
     await emulator.stop();
     emulator = await startEmulator({ queue: { lockMs: 50 } });

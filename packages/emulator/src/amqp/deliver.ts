@@ -17,6 +17,7 @@ export function deliver(link: Link, message: object, { messageId, ...options }: 
     link,
     run: () => {},
     succeed: () => link.send(message, options),
+    again: () => link.send(message),
     refuse: (error) => link.fail(error.record),
   });
 }

@@ -32,6 +32,8 @@ export interface Exchange<T> {
   readonly outcome?: ((outcome: OutcomeFault) => void) | undefined;
   /** A result that is no success for the log, for operations that answer a refusal of their own. */
   readonly outcomeOf?: ((result: T) => { name: string; status: number } | undefined) | undefined;
+  /** For what the cloud sends by itself: send it once more. */
+  readonly again?: (() => void) | undefined;
   /** For answers with a status. */
   readonly answer?: ((answer: AnswerFault) => void) | undefined;
 }
@@ -156,8 +158,9 @@ function ruin(peer: Peer, kind: UncleanKind): void {
   else peer.pipe.garbage(garbageFrame());
 }
 
-/** The answer again; an operation that cannot answer twice (a delivery settles once) lets it pass. */
+/** The answer or the message again; a delivery from the client settles once, so for it this passes. */
 async function duplicate<T>(exchange: Exchange<T>): Promise<void> {
+  exchange.again?.();
   if (!exchange.answer) return;
   try {
     exchange.succeed(await exchange.run({ clockSkewMs: 0 }));
