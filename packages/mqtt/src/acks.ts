@@ -22,7 +22,7 @@ export class Acks {
   /** Topics of what was written and is not acknowledged, by message id. */
   readonly #topics = new Map<number, readonly string[]>();
   /** Refusals by acknowledgement: mqtt.js gives the packet to the callback. */
-  readonly #refusals = new WeakMap<object, AnyDeviceCloudError>();
+  #refusals: WeakMap<object, AnyDeviceCloudError> | undefined;
 
   readonly #granted: (filter: string) => void;
 
@@ -52,7 +52,7 @@ export class Acks {
   }
 
   refusalIn(packet: unknown): AnyDeviceCloudError | undefined {
-    return typeof packet === 'object' && packet !== null ? this.#refusals.get(packet) : undefined;
+    return typeof packet === 'object' && packet !== null ? this.#refusals?.get(packet) : undefined;
   }
 
   /** What is sent again after a reconnect is sent under its id again. */
@@ -64,6 +64,7 @@ export class Acks {
     const one = { ...packet, reasonCode: code, granted: undefined };
     const error = this.#faults.tell(this.#faults.type(one, label(VERBS[packet.cmd], topic)));
     // A call with several topics rejects with the first refusal; the events have all.
+    this.#refusals ??= new WeakMap();
     if (!this.#refusals.has(packet)) this.#refusals.set(packet, error);
   }
 }

@@ -11,7 +11,10 @@ import { Acks } from './acks.ts';
 import type { MqttAnswer } from './answer.ts';
 import { levelOf, willReconnect } from './client.ts';
 import { Connection, type ConnectionHooks, guarded } from './connection.ts';
+import { readMqtt } from './evidence.ts';
+import { isAnswerTopic } from './exchange.ts';
 import { because, ended, Faults } from './faults.ts';
+import { label } from './label.ts';
 import { Operations } from './operations.ts';
 import { type MqttOptions, type ResolvedMqttOptions, resolveMqttOptions } from './options.ts';
 import { Reconnector } from './reconnect.ts';
@@ -66,15 +69,19 @@ class Attachment implements MqttHandle {
   readonly #acks: Acks;
   readonly #connection: Connection;
   readonly #operations: Operations;
-  readonly #requests: Requests;
+  /** Made with the first request: most clients only publish. */
+  #requests: Requests | undefined;
+  readonly #makeRequests: () => Requests;
   readonly #reconnector: Reconnector;
   readonly #undo: (() => void)[] = [];
   #endFault: AnyDeviceCloudError | undefined;
+  #givenUp: AnyDeviceCloudError | undefined;
+  #detached = false;
 
   constructor(client: MqttClient, options: ResolvedMqttOptions, release: () => void) {
     this.#client = client;
     this.#faults = new Faults(this.#events, () => levelOf(client));
-    this.#acks = new Acks(this.#faults, (filter) => this.#requests.granted(filter));
+    this.#acks = new Acks(this.#faults, (filter) => this.#requests?.granted(filter));
     const clock = options.clock ?? systemClock;
     const { operationTimeoutMs, offlineTimeoutMs } = options;
     const limits = { clock, operationTimeoutMs, offlineTimeoutMs };
@@ -90,7 +97,7 @@ class Attachment implements MqttHandle {
       ended: () => guarded(() => this.#ended()),
     });
     const transfers = transfersOver(this.#operations, methods);
-    this.#requests = new Requests({ ...parts, ...transfers, options, isUp: () => this.#connection.accepted });
+    this.#makeRequests = () => new Requests({ ...parts, ...transfers, options, isUp: () => this.#connection.accepted });
     const governor = isGoverned(client, options)
       ? createReconnectGovernor(options.reconnect || undefined, { owner: 'attachMqtt', clock, random: options.random })
       : undefined;
@@ -100,6 +107,7 @@ class Attachment implements MqttHandle {
       governor,
       credentials: options.credentials && createCredentials(options.credentials, { clock }),
       connectTimeoutMs: governor && options.reconnect ? options.reconnect.connectTimeoutMs : undefined,
+      isBusy: () => this.#connection.busy,
       gaveUp: (error) => this.#gaveUp(error),
     });
     this.#connection = new Connection(client, this.#faults, this.#hooks(), {
@@ -121,18 +129,20 @@ class Attachment implements MqttHandle {
   }
 
   request<T = unknown>(topic: string, payload?: RequestPayload, options?: MqttRequestOptions): Promise<MqttAnswer<T>> {
-    return this.#requests.request<T>(topic, payload, options);
+    return this.#begun().request<T>(topic, payload, options);
   }
 
   resume(): void {
+    this.#givenUp = undefined;
     this.#operations.resume();
-    this.#requests.resume();
+    this.#requests?.resume();
     this.#reconnector.resume();
   }
 
   detach(): void {
+    this.#detached = true;
     for (const undo of this.#undo.splice(0)) undo();
-    this.#requests.detach();
+    this.#requests?.detach();
     this.#operations.detach();
     this.#connection.detach();
     this.#reconnector.detach();
@@ -141,14 +151,15 @@ class Attachment implements MqttHandle {
   #hooks(): ConnectionHooks {
     return {
       accepted: ({ sessionPresent }) => {
+        this.#givenUp = undefined;
         this.#reconnector.accepted();
         this.#operations.accepted();
-        this.#requests.accepted(sessionPresent === true);
+        this.#requests?.accepted(sessionPresent === true);
       },
       lost: (error) => {
         this.#acks.disconnected();
         this.#operations.lost(error);
-        this.#requests.lost(error);
+        this.#requests?.lost(error);
         this.#reconnector.lost(error);
       },
       settled: (error) => this.#reconnector.settled(error),
@@ -161,7 +172,7 @@ class Attachment implements MqttHandle {
     const sent = (packet: Packet) => guarded(() => this.#sent(packet));
     const received = (packet: Packet) => guarded(() => this.#received(packet));
     const message = (topic: string, payload: Buffer, packet: IPublishPacket) =>
-      guarded(() => this.#requests.message(topic, payload, packet));
+      guarded(() => this.#message(topic, payload, packet));
     const failed = (error: Error) => {
       guarded(() => this.#connection.failed(error));
       // A client made with `new` ends the process over an error nobody hears: so it stays.
@@ -185,7 +196,7 @@ class Attachment implements MqttHandle {
     this.#connection.sent(packet);
     this.#acks.sent(packet);
     this.#operations.sent(packet);
-    if (packet.cmd === 'unsubscribe') for (const filter of packet.unsubscriptions) this.#requests.unsubscribed(filter);
+    if (packet.cmd === 'unsubscribe') for (const filter of packet.unsubscriptions) this.#requests?.unsubscribed(filter);
   }
 
   #received(packet: Packet): void {
@@ -194,17 +205,34 @@ class Attachment implements MqttHandle {
     if (wrong) this.#connection.suspect(wrong);
   }
 
+  #message(topic: string, payload: Buffer, packet: IPublishPacket): void {
+    if (this.#requests?.message(topic, payload, packet) || !isAnswerTopic(topic)) return;
+    // The answer to a request that the program made by itself.
+    const seen = readMqtt({ topic, payload, properties: packet.properties });
+    if (seen) this.#faults.tell(this.#faults.type(seen, label('answer', topic)));
+  }
+
+  /** As if it had been there from the beginning. */
+  #begun(): Requests {
+    if (this.#requests) return this.#requests;
+    this.#requests = this.#makeRequests();
+    if (this.#givenUp) this.#requests.gaveUp(this.#givenUp);
+    if (this.#detached) this.#requests.detach();
+    return this.#requests;
+  }
+
   #gaveUp(error: AnyDeviceCloudError): void {
+    this.#givenUp = error;
     this.#operations.gaveUp(error);
-    this.#requests.gaveUp(error);
+    this.#requests?.gaveUp(error);
   }
 
   #ended(): void {
     this.#reconnector.idle();
-    if (this.#operations.size + this.#requests.size === 0) return;
+    if (this.#operations.size + (this.#requests?.size ?? 0) === 0) return;
     const fault = this.#tellEnd();
     this.#operations.ended(fault);
-    this.#requests.ended(fault);
+    this.#requests?.ended(fault);
   }
 
   /** Once for one `end()`, however many were pending. */

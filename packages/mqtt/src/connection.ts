@@ -43,7 +43,7 @@ export class Connection {
   readonly #hooks: ConnectionHooks;
   readonly #clock: Clock;
   /** Errors seen: TLS errors arrive twice, as the same object. */
-  readonly #seen = new WeakSet<object>();
+  #seen: WeakSet<object> | undefined;
   /** Close what the server refused and left open. */
   readonly #closesLingering: boolean;
   #link: Link | undefined;
@@ -64,6 +64,11 @@ export class Connection {
 
   get accepted(): boolean {
     return this.#link?.accepted === true && !this.#link.closed;
+  }
+
+  /** A socket is there, or being made. */
+  get busy(): boolean {
+    return this.#link !== undefined && !this.#link.closed;
   }
 
   /** Why the present connection ended, or is about to, where that is known already. */
@@ -87,6 +92,7 @@ export class Connection {
 
   /** An error of the client or of its stream. */
   failed(error: Error): void {
+    this.#seen ??= new WeakSet();
     if (this.#seen.has(error)) return;
     this.#seen.add(error);
     if (error.message === 'client disconnecting') {

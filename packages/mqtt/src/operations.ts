@@ -5,10 +5,9 @@ import type { Acks } from './acks.ts';
 import { because, ended, type Faults } from './faults.ts';
 import { label, topicsOf } from './label.ts';
 import { PacketOwners } from './owners.ts';
-import { type Pending, PendingList } from './pending.ts';
+import { type Callback, type Pending, PendingList } from './pending.ts';
 import { withdraw } from './withdraw.ts';
 
-type Callback = (error?: unknown, ...rest: unknown[]) => unknown;
 type Kind = Pending['kind'];
 
 export interface OperationsSetup {
@@ -34,11 +33,6 @@ export class Operations {
   readonly #setup: OperationsSetup;
   readonly #pending: PendingList;
   readonly #owners: PacketOwners;
-  /** Whom to tell. */
-  readonly #answers = new WeakMap<Pending, Callback>();
-  readonly #byAnswer = new WeakMap<Callback, Pending>();
-  /** Gives it to mqtt.js. */
-  readonly #submissions = new WeakMap<Pending, () => unknown>();
   /** Why nothing is accepted at present. */
   #givenUp: AnyDeviceCloudError | undefined;
   #lastFault: AnyDeviceCloudError | undefined;
@@ -69,8 +63,8 @@ export class Operations {
       queueMicrotask(() => callback(error));
       return client;
     }
-    const one = this.#open(kind, operation, args, callback);
-    this.#submissions.set(one, () => pass.apply(client, args.with(at, one.callback)));
+    const submit = (): unknown => pass.apply(client, args.with(at, one.callback));
+    const one = this.#open({ kind, operation, answer: callback, submit }, args);
     return this.#submit(one);
   }
 
@@ -115,8 +109,7 @@ export class Operations {
 
   /** The caller gave it up: it is taken back, and nobody is told. */
   callOff(callback: Callback): void {
-    const one = this.#byAnswer.get(callback);
-    if (one && this.#pending.has(one)) this.#takeBack(one);
+    for (const one of this.#pending) if (one.answer === callback) this.#takeBack(one);
   }
 
   /** What is pending stays with mqtt.js. */
@@ -127,44 +120,41 @@ export class Operations {
 
   #submit(one: Pending): unknown {
     try {
-      return this.#owners.during(one, () => this.#submissions.get(one)?.());
+      return this.#owners.during(one, one.submit);
     } catch (thrown) {
       this.#close(one);
       throw thrown;
     }
   }
 
-  #open(kind: Kind, operation: string, args: readonly unknown[], callback: Callback): Pending {
-    const options = kind === 'publish' ? args[2] : undefined;
+  #open(call: Pick<Pending, 'kind' | 'operation' | 'answer' | 'submit'>, args: readonly unknown[]): Pending {
+    const options = call.kind === 'publish' ? args[2] : undefined;
     const qos = typeof options === 'object' && options !== null && 'qos' in options ? Number(options.qos) : 0;
     const one: Pending = {
-      operation,
-      kind,
+      ...call,
       qos,
       topics: topicsOf(args[0]),
       since: this.#setup.clock.now(),
       messageIds: [],
       sent: false,
-      callback: (error, ...rest) => this.#called(one, callback, error, rest),
+      callback: (error, ...rest) => this.#called(one, error, rest),
     };
-    this.#answers.set(one, callback);
-    this.#byAnswer.set(callback, one);
     this.#owners.add(one);
     this.#pending.add(one);
     return one;
   }
 
   /** mqtt.js has an answer. */
-  #called(one: Pending, callback: Callback, raw: unknown, rest: unknown[]): unknown {
-    if (this.#detached) return callback(raw, ...rest);
+  #called(one: Pending, raw: unknown, rest: unknown[]): unknown {
+    if (this.#detached) return one.answer(raw, ...rest);
     if (!this.#pending.has(one)) return undefined; // settled by a limit
-    if (!isClosed(raw)) return this.#finish(one, callback, raw, rest);
+    if (!isClosed(raw)) return this.#finish(one, raw, rest);
     // It flushes before it says why, and amid its own bookkeeping: what comes of it is known a little later.
     queueMicrotask(() => {
-      if (this.#detached) return void callback(raw, ...rest);
+      if (this.#detached) return void one.answer(raw, ...rest);
       if (!this.#pending.has(one)) return;
       if (this.#isForgotten(one)) this.#submit(one);
-      else this.#finish(one, callback, raw, rest);
+      else this.#finish(one, raw, rest);
     });
     return undefined;
   }
@@ -183,13 +173,13 @@ export class Operations {
     );
   }
 
-  #finish(one: Pending, callback: Callback, raw: unknown, rest: unknown[]): unknown {
+  #finish(one: Pending, raw: unknown, rest: unknown[]): unknown {
     this.#close(one);
     const { acks } = this.#setup;
     const packet = rest.find((given) => acks.refusalIn(given)) ?? (raw as { packet?: unknown } | undefined)?.packet;
     const refusal = acks.refusalIn(packet);
-    if (refusal) return callback(refusal, ...rest);
-    return callback(raw ? this.#typed(one, raw) : raw, ...rest);
+    if (refusal) return one.answer(refusal, ...rest);
+    return one.answer(raw ? this.#typed(one, raw) : raw, ...rest);
   }
 
   #typed(one: Pending, raw: unknown): unknown {
@@ -233,8 +223,7 @@ export class Operations {
 
   /** From a timer or an event of ours: an exception of the program's callback is its own, in a turn of its own. */
   #answer(one: Pending, error: AnyDeviceCloudError): void {
-    const callback = this.#answers.get(one);
-    if (callback) queueMicrotask(() => callback(error));
+    queueMicrotask(() => one.answer(error));
   }
 
   #takeBack(one: Pending): void {

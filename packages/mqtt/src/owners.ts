@@ -9,7 +9,8 @@ export class PacketOwners {
   readonly #client: MqttClient;
   readonly #byId = new Map<number, Pending>();
   readonly #byCallback = new WeakMap<object, Pending>();
-  readonly #byPacket = new WeakMap<object, Pending>();
+  /** Made when something is queued for the first time. */
+  #byPacket: WeakMap<object, Pending> | undefined;
   /** Those of no id yet: only their topics can tell. */
   readonly #candidates: Iterable<Pending>;
   /** The call that is being made right now: what it writes is its own. */
@@ -33,7 +34,7 @@ export class PacketOwners {
       return call();
     } finally {
       this.#calling = undefined;
-      for (const { packet } of (client.queue ?? []).slice(queuedBefore)) this.#own(one, packet);
+      for (const { packet } of (client.queue ?? []).slice(queuedBefore)) this.#queued(one, packet);
       const id = client.getLastMessageId?.();
       if (id && client.outgoing?.[id]?.cb === one.callback) this.#note(one, id);
     }
@@ -60,7 +61,7 @@ export class PacketOwners {
     const id = packet.messageId ?? 0;
     const callback: unknown = this.#client.outgoing?.[id]?.cb;
     const byCallback = typeof callback === 'function' ? this.#byCallback.get(callback) : undefined;
-    return byCallback ?? this.#byPacket.get(packet) ?? this.#byId.get(id);
+    return byCallback ?? this.#byPacket?.get(packet) ?? this.#byId.get(id);
   }
 
   /** A call that waited behind the re-sending of the store. */
@@ -74,8 +75,13 @@ export class PacketOwners {
     return undefined;
   }
 
-  #own(one: Pending, packet: object): void {
+  #queued(one: Pending, packet: object): void {
+    this.#byPacket ??= new WeakMap();
     this.#byPacket.set(packet, one);
+    this.#own(one, packet);
+  }
+
+  #own(one: Pending, packet: object): void {
     if ('messageId' in packet && typeof packet.messageId === 'number' && packet.messageId > 0)
       this.#note(one, packet.messageId);
   }

@@ -1,5 +1,7 @@
 import type { Clock } from '@faultmap/core';
 
+export type Callback = (error?: unknown, ...rest: unknown[]) => unknown;
+
 /** One publish, subscribe or unsubscribe that somebody waits for. */
 export interface Pending {
   /** For messages and events. */
@@ -8,7 +10,11 @@ export interface Pending {
   readonly qos: number;
   readonly topics: readonly string[];
   /** What mqtt.js was given as callback. */
-  readonly callback: (...args: unknown[]) => void;
+  readonly callback: Callback;
+  /** The program's own callback. */
+  readonly answer: Callback;
+  /** Gives it to mqtt.js. */
+  readonly submit: () => unknown;
   readonly since: number;
   /** Ids of its packets, as far as they are known. */
   readonly messageIds: number[];

@@ -21,6 +21,8 @@ export interface ReconnectorSetup {
   readonly credentials: Gate | undefined;
   /** Given by the program: in place of mqtt.js' `connectTimeout`. */
   readonly connectTimeoutMs: number | undefined;
+  /** Is a socket there already? */
+  readonly isBusy: () => boolean;
   /** Nothing will come of this connection for a long time, or ever. */
   readonly gaveUp: (error: AnyDeviceCloudError) => void;
 }
@@ -95,8 +97,7 @@ export class Reconnector {
   resume(): void {
     this.#setup.governor?.resume();
     this.#toldGiveUp = false;
-    const { stream, connected, disconnecting } = this.#client;
-    if (connected || disconnecting || (stream && !stream.destroyed)) return;
+    if (this.#client.disconnecting || this.#setup.isBusy()) return;
     this.#clear();
     this.#connect(this.#decision?.action === 'reconnect' && this.#decision.renewCredentials);
   }
@@ -199,7 +200,7 @@ export class Reconnector {
   /** Never `client.reconnect()`: it throws the stored QoS 1 and 2 messages away. */
   #connectNow(): void {
     const client = this.#client;
-    if (client.disconnecting || (client.stream && !client.stream.destroyed)) return;
+    if (client.disconnecting || this.#setup.isBusy()) return;
     client.emit('reconnect');
     try {
       client.connect();

@@ -13,7 +13,6 @@ import type { IPublishPacket, MqttClient } from 'mqtt';
 import type { MqttAnswer } from './answer.ts';
 import { levelOf } from './client.ts';
 import { isPending, pollAfterMs, pollTopic } from './dps.ts';
-import { readMqtt } from './evidence.ts';
 import { defaultDeadlineMs, type Exchange, exchangeOf, isAnswerTopic, withRequestId } from './exchange.ts';
 import { because, ended, type Faults } from './faults.ts';
 import { judgeAnswer } from './judge-answer.ts';
@@ -92,15 +91,14 @@ export class Requests {
     }
   }
 
-  /** A message came; answers of requests are taken note of, everything is left to the program too. */
-  message(topic: string, payload: Buffer, packet: IPublishPacket): void {
-    const known = isAnswerTopic(topic);
-    if (this.#waiters.size === 0 && !known) return;
-    if (this.#waiters.message(topic, payload, packet) !== 'foreign' || !known) return;
-    // The answer to a request that the program made by itself.
-    const { faults } = this.#setup;
-    const seen = readMqtt({ topic, payload, properties: packet.properties });
-    if (seen) faults.tell(faults.type(seen, label('answer', topic)));
+  /**
+   * A message came; it is left to the program too.
+   *
+   * @returns it was the answer to a request of ours, though perhaps a late one
+   */
+  message(topic: string, payload: Buffer, packet: IPublishPacket): boolean {
+    if (this.#waiters.size === 0 && !isAnswerTopic(topic)) return false;
+    return this.#waiters.message(topic, payload, packet) !== 'foreign';
   }
 
   accepted(sessionPresent: boolean): void {

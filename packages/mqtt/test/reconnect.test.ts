@@ -153,7 +153,14 @@ describe.concurrent.each<Library>(['newest', 'oldest'])('reconnect (%s mqtt.js)'
         attach: { reconnect: { ...quick, maxAttempts: 3 } },
       },
       async (stage) => {
+        const failed = rejection(stage.client.publishAsync('a', 'x', { qos: 1 }));
         expect(await stage.heard('give-up')).toMatchObject({ stopped: 'attempts' });
+        expect(await failed).toMatchObject({ category: 'unknown', executed: 'no' });
+        expect(await rejection(stage.handle.request('$iothub/twin/GET/', '', { retry: false }))).toMatchObject({
+          category: 'unknown',
+          executed: 'no',
+          attempts: 0,
+        });
         expect(stage.peer.links).toHaveLength(4);
       },
     ));
@@ -208,6 +215,22 @@ describe.concurrent.each<Library>(['newest', 'oldest'])('reconnect (%s mqtt.js)'
         await stage.heard('fault', 2);
         stage.peer.script({});
         await stage.heard('recovered');
+      },
+    ));
+
+  test('also where the program has mqtt.js repeat a refused CONNACK', () =>
+    staged(
+      {
+        library,
+        client: { reconnectOnConnackError: true, reconnectPeriod: 600_000 },
+        peer: { script: refusing(3) },
+        attach: { reconnect: quick },
+      },
+      async (stage) => {
+        await stage.heard('fault', 2);
+        stage.peer.script({});
+        await stage.heard('recovered');
+        expect(stage.of('fault')).toHaveLength(stage.of('retry').length);
       },
     ));
 

@@ -115,7 +115,9 @@ export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
   const sockets = new Set<net.Socket>();
   let script = options.script ?? {};
   const accept = (socket: net.Socket, stream: Duplex) => {
-    const link = new Link(socket, stream);
+    // Only the socket under TLS can be reset.
+    const raw = [...sockets].find(({ remotePort }) => remotePort === socket.remotePort);
+    const link = new Link(raw ?? socket, stream);
     links.push(link);
     link.listen((packet) => act(script, link, packet));
     script.open?.(link);
