@@ -151,3 +151,26 @@ test('stop ends half-open connections, waits and all', async () => {
   await closed;
   expect(emulator.connections).toBe(0);
 });
+
+test('a script that cannot be carried out ends a connection at most, never the process', async () => {
+  const { emulator, service } = await bench({ transports: ['http'] });
+  const warnings: string[] = [];
+  const onWarning = (warning: Error) => warnings.push(warning.message);
+  process.on('warning', onWarning);
+  const match = () => {
+    throw new Error('mine');
+  };
+  const wrong = emulator.inject({ match, fault: 500001 });
+  expect((await service('GET', '/devices/device1')).status).toBe(200);
+  wrong.remove();
+  for (const fault of [
+    { status: 99 },
+    { status: 200, headers: { 'x y': 'z' } },
+    { code: 404001, name: 'line\nbreak' },
+  ]) {
+    emulator.inject({ fault });
+    expect(await attempt(() => service('GET', '/devices/device1'))).toBe('ECONNRESET');
+  }
+  await expect.poll(() => warnings.length).toBe(4);
+  process.off('warning', onWarning);
+});

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { knownCodes } from '../src/forms/codes.ts';
 import { closing, message, packet, useBench } from './support.ts';
 
 const bench = useBench();
@@ -131,4 +132,24 @@ test('a reset over TLS is a reset, not a clean close', async () => {
   });
   client.publish(EVENTS, 'x', { qos: 1 });
   expect(await seen).toBe('ECONNRESET');
+});
+
+test('every number can be scripted for a request and for a CONNECT: an answer, a code or a close, never silence', async () => {
+  const { emulator, mqtt } = await bench({ throttle: false });
+  const client = await mqtt();
+  await client.subscribeAsync('$iothub/twin/res/#');
+  for (const code of knownCodes()) {
+    emulator.inject({ match: { operation: 'twin-get' }, fault: code });
+    const answer = message(client, '$iothub/twin/res/');
+    client.publish(`$iothub/twin/GET/?$rid=${code}`, '');
+    const { topic, payload } = await answer;
+    expect(topic).toBe(`$iothub/twin/res/${Math.trunc(code / 1000)}/?$rid=${code}`);
+    expect(JSON.parse(payload).errorCode).toBe(code);
+  }
+  const outcomes = new Set<unknown>();
+  for (const code of knownCodes()) {
+    emulator.inject({ match: { operation: 'connect' }, fault: code });
+    outcomes.add(await mqtt().catch((error: Error & { code?: number }) => error.code ?? error.message));
+  }
+  expect([...outcomes].sort()).toEqual([1, 3, 5, 'closed']);
 });

@@ -1,5 +1,6 @@
 import axios, { type AxiosResponse } from 'axios';
 import { afterEach, expect, test } from 'vitest';
+import { knownCodes } from '../src/forms/codes.ts';
 import { type Emulator, type EmulatorOptions, startEmulator } from '../src/index.ts';
 
 /*
@@ -254,4 +255,19 @@ test.each([
   expect(header(response)?.toLowerCase()).toBe(name?.toLowerCase());
   expect(response.headers['retry-after']).toBe('7');
   expect((await call({ path: '/devices/device1' })).status).toBe(200);
+});
+
+test('every number of the documents can be scripted, and is written with its name', async () => {
+  await start();
+  const codes = knownCodes();
+  expect(codes.length).toBeGreaterThan(160);
+  expect(new Set(codes).size).toBe(codes.length);
+  for (const code of codes) {
+    emulator.inject({ fault: code });
+    const response = await call({ path: '/devices/device1' });
+    expect(numberIn(response)).toBe(code);
+    expect(header(response)).toMatch(/^[A-Z][A-Za-z]+$/);
+    // The first three digits, as the clients compute them.
+    expect(response.status).toBe(Math.trunc(code / 1000));
+  }
 });

@@ -2,6 +2,7 @@ import axios from 'axios';
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
 import { afterEach, expect, test } from 'vitest';
 import { type Emulator, type EmulatorOptions, startEmulator } from '../src/index.ts';
+import { closing, message } from './support.ts';
 
 let emulator: Emulator;
 const clients: MqttClient[] = [];
@@ -37,24 +38,9 @@ async function connected(deviceId?: string, options?: IClientOptions, url?: stri
   return client;
 }
 
-/** Resolves when the client is closed, by whatever. */
-const closing = (client: MqttClient) => new Promise<void>((resolve) => client.once('close', () => resolve()));
-
 async function refusal(options: IClientOptions, deviceId?: string): Promise<number> {
   const error = await new Promise<Error>((resolve) => open(deviceId, options).once('error', resolve));
   return (error as Error & { code: number }).code;
-}
-
-/** Wait for the next message on a topic that begins so. */
-function message(client: MqttClient, prefix: string): Promise<{ topic: string; payload: string }> {
-  return new Promise((resolve) => {
-    const onMessage = (topic: string, payload: Buffer) => {
-      if (!topic.startsWith(prefix)) return;
-      client.off('message', onMessage);
-      resolve({ topic, payload: payload.toString() });
-    };
-    client.on('message', onMessage);
-  });
 }
 
 const service = (method: string, path: string, data?: unknown) =>

@@ -20,23 +20,24 @@ export async function control(
   response: ServerResponse,
   context: ListenerContext,
 ): Promise<void> {
-  const url = new URL(request.url ?? '/', 'http://emulator.invalid');
-  const path = url.pathname.slice(CONTROL_PREFIX.length).replace(/^\/|\/$/g, '');
   if (!isLocal(request, context)) {
     send(response, { status: 403, body: { error: 'Only programs on this machine may control the emulator' } });
     return;
   }
+  const [place = '', search] = (request.url ?? '').split('?', 2);
+  const path = place.slice(CONTROL_PREFIX.length).replace(/^\/|\/$/g, '');
   if (request.method === 'GET' && path === 'events') {
     streamEvents(response, context.cloud);
     return;
   }
   try {
     const body = hasBody(request) ? await readBody(request) : NO_BYTES;
-    send(response, answer(request.method ?? 'GET', { path, query: url.searchParams, body }, context));
+    const query = new URLSearchParams(search);
+    send(response, answer(request.method ?? 'GET', { path, query, body }, context));
   } catch (thrown) {
     if (thrown instanceof TypeError || thrown instanceof SyntaxError) {
       send(response, { status: 400, body: { error: thrown.message } });
-    } else if (thrown instanceof CloudFault) send(response, { status: 404, body: { error: thrown.message } });
+    } else if (thrown instanceof CloudFault) send(response, { status: 413, body: { error: thrown.message } });
     // Anything else is a client that went away.
   }
 }

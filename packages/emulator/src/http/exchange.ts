@@ -102,7 +102,7 @@ export class Exchange {
     if (fault.unclean === 'duplicate') await this.#perform(body);
     this.#log(fault.unclean, answer.status, true);
     if (fault.unclean === 'lost-ack') return;
-    sendUnclean(this.#response, answer, fault, this.#context.cloud.clock);
+    this.#write(() => sendUnclean(this.#response, answer, fault, this.#context.cloud.clock));
   }
 
   #perform(body: Buffer | CloudFault): Result | Promise<Result> {
@@ -152,7 +152,17 @@ export class Exchange {
     if (this.#response.destroyed) return;
     const skew = this.#skewMs + this.#context.cloud.clock.skewMs;
     if (skew !== 0) this.#response.setHeader('date', new Date(this.#now()).toUTCString());
-    send(this.#response, answer);
+    this.#write(() => send(this.#response, answer));
+  }
+
+  /** A scripted answer may hold what HTTP cannot: that ends the connection, not the process. */
+  #write(run: () => void): void {
+    try {
+      run();
+    } catch (thrown) {
+      process.emitWarning(`An answer cannot be written: ${String(thrown)}`, 'FaultmapEmulatorWarning');
+      this.#response.destroy();
+    }
   }
 
   #log(outcome: string, status: number | undefined, scripted: boolean): void {

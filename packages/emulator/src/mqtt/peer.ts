@@ -129,6 +129,8 @@ export class Peer {
   /** The state ended the connection; 3.1.1 has no packet for that: a bare close. */
   closedByCloud(cause: CloseCause): void {
     this.record({ operation: 'closed', outcome: cause });
+    // What it has not acknowledged is the next connection's at once.
+    this.delivery?.release();
     if (this.version === 5) this.wire.send([disconnect(CLOSE_REASON[cause])]);
     this.wire.close();
   }
