@@ -49,7 +49,7 @@ const conditions = {
     vague: true,
     candidates: [500001, 500008],
     // A newer connection of the same device: reconnecting would start an endless duel.
-    cases: [{ ...takeOver, code: 400027, text: 'another amqp client has opened' }],
+    cases: [{ ...takeOver, code: 400027, text: 'another amqp client' }],
   },
   'amqp:not-found': {
     ...notFound,

@@ -89,7 +89,7 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
   ],
   [
     'takeOver',
-    /another (?:amqp |mqtt )?client (?:has )?(?:opened|connected)|closed on new connection|connection for the same device|session (?:was )?taken over|(?:higher|non-)epoch/,
+    /another (?:amqp |mqtt )?client (?:has |is )?(?:opened|connected|using)|closed on new connection|connection for the same device|session (?:was )?taken over|(?:higher|non-)epoch/,
   ],
   ['queueFull', /queue depth cannot exceed|exceeded the queue limit|queue (?:is )?full/],
   ['uploads', /active file uploads?\b/],
@@ -152,7 +152,7 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
   ],
   [
     'connectionLost',
-    /connection (?:to [\w.:-]{1,80} )?(?:was |has been |is )?(?:reset|lost|closed|dropped|aborted|broken|terminated|disconnected|forcibly closed)|reset by peer|broken pipe|socket hang up|socket (?:was |is |has been )?closed|has been disconnected|disconnection was unexpected|forcibly closed|end of (?:stream|file) (?:was )?(?:reached|unexpected)|unexpected eof|premature(?:ly)? close|error occurred while sending the request|transport (?:read|write)\(\) error|lost connection|connection was lost|network error|client disconnecting|, disconnecting\b|(?:^|: )eof$/,
+    /connection (?:to [\w.:-]{1,80} )?(?:was |has been |is )?(?:reset|lost|closed|dropped|aborted|broken|terminated|disconnected|forcibly closed)|reset by peer|broken pipe|socket hang up|socket (?:was |is |has been )?closed|has been disconnected|disconnection was unexpected|forcibly closed|end of (?:stream|file) (?:was )?(?:reached|unexpected)|unexpected eof|premature(?:ly)? close|error occurred while sending the request|transport (?:read|write)\(\) error|lost connection|connection was lost|network error|connect(?:ion)? fail(?:ure|ed)|client disconnecting|, disconnecting\b|(?:^|: )eof$/,
   ],
   ['cancelled', /(?:operation|task|request) (?:was |has been |is )?cancell?ed/],
 
