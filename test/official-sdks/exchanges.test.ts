@@ -104,6 +104,17 @@ describe('azure-iot-device over http', () => {
   });
 });
 
+describe('azure-iot-device with a certificate', () => {
+  it.each([...CONNECTED, 'http'] as const)('sends over %s', async (transport) => {
+    const client = await lab.withCertificate(transport, `cert-${transport}`);
+    const message = new device.Message('x');
+    message.messageId = `cert-${transport}`;
+    await client.sendEvent(message);
+    expect(lab.emulator.log.executions('d2c', `cert-${transport}`)).toBe(1);
+    await client.close();
+  });
+});
+
 describe('azure-iothub', () => {
   it('Registry: creates, reads, updates, lists, queries and deletes', async () => {
     const { registry } = lab;

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { createRequire } from 'node:module';
 import tls from 'node:tls';
 import { type Emulator, type EmulatorOptions, startEmulator } from '@faultmap/emulator';
@@ -7,6 +8,7 @@ import deviceAmqp from 'azure-iot-device-amqp';
 import deviceHttp from 'azure-iot-device-http';
 import deviceMqtt from 'azure-iot-device-mqtt';
 import iothub from 'azure-iothub';
+import { generate } from 'selfsigned';
 
 /** Names as for Azure: connections to them go to the emulator. */
 export const HUB = 'lab-hub.azure-devices.net';
@@ -27,9 +29,9 @@ export interface Lab {
   readonly emulator: Emulator;
   /** A device client, open; every test has a device of its own. */
   open(transport: TransportName, deviceId: string): Promise<Client>;
-  /** The same, not opened. */
-  client(transport: TransportName, deviceId: string): Client;
   readonly registry: InstanceType<typeof iothub.Registry>;
+  /** A device client with a certificate instead of a key; its device is made. */
+  withCertificate(transport: TransportName, deviceId: string): Promise<Client>;
   /** A service client over AMQP. */
   service(webSocket?: boolean): InstanceType<typeof iothub.Client>;
   stop(): Promise<void>;
@@ -39,8 +41,7 @@ export async function startLab(options: EmulatorOptions): Promise<Lab> {
   const emulator = await startEmulator({ hostName: HUB, tls: { hosts: [HUB, DPS] }, throttle: false, ...options });
   pointHere(emulator);
   const closers: (() => Promise<unknown>)[] = [];
-  const client = (transport: TransportName, deviceId: string): Client => {
-    const made = device.Client.fromConnectionString(emulator.connectionString(deviceId), transports[transport]);
+  const prepare = (made: Client): Client => {
     made.setRetryPolicy(new common.NoRetry());
     // Nobody listening to `error` ends the process.
     made.on('error', () => {});
@@ -49,9 +50,21 @@ export async function startLab(options: EmulatorOptions): Promise<Lab> {
   };
   return {
     emulator,
-    client,
     async open(transport, deviceId) {
-      const made = client(transport, deviceId);
+      const connectionString = emulator.connectionString(deviceId);
+      const made = prepare(device.Client.fromConnectionString(connectionString, transports[transport]));
+      await made.open();
+      return made;
+    },
+    async withCertificate(transport, deviceId) {
+      const { cert, private: key } = await generate([{ name: 'commonName', value: deviceId }], { keyType: 'ec' });
+      const { fingerprint256: primaryThumbprint } = new X509Certificate(cert);
+      emulator.state.identities.create({ deviceId }, { authenticationType: 'selfSigned', primaryThumbprint });
+      const connectionString = `HostName=${HUB};DeviceId=${deviceId};x509=true`;
+      const made = prepare(device.Client.fromConnectionString(connectionString, transports[transport]));
+      // A device HTTP client never settles without a policy of how to receive.
+      const http = transport === 'http' && { http: { receivePolicy: { interval: 3_600 } } };
+      await made.setOptions({ cert, key, ...http } as never);
       await made.open();
       return made;
     },

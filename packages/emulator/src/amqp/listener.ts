@@ -45,7 +45,9 @@ export async function startAmqp(context: ListenerContext): Promise<RunningListen
     server.on('tlsClientError', (_error, socket) => socket.destroy());
     await listen('amqps', server);
   }
-  context.webSockets.set(WEBSOCKET_PROTOCOL, (socket) => accept(pipeOfWebSocket(socket)));
+  context.webSockets.set(WEBSOCKET_PROTOCOL, (webSocket, request) =>
+    accept(pipeOfWebSocket(webSocket), thumbprintsOf(request.socket)),
+  );
   return {
     urls,
     connections: () => peers.size,
