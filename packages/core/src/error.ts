@@ -10,6 +10,7 @@ import {
   isTransient,
   type Transport,
 } from './categories.ts';
+import { clockNote, EARLIER_ATTEMPT, headline, shortened } from './error-message.ts';
 import { redact } from './redact.ts';
 import { isError } from './shape.ts';
 
@@ -273,38 +274,6 @@ const STOPPED_WORTH_SAYING: ReadonlySet<Stopped> = new Set([
   'body',
   'paced-out',
 ]);
-
-/** Said before the fix of an error that may be the caller's own doing. */
-const EARLIER_ATTEMPT =
-  'An earlier attempt of this operation may have done it: read the resource before anything else.';
-
-/** SAS tokens hold for clocks that are at most five minutes apart. */
-function clockNote(category: Category, skewMs: number | undefined): string | undefined {
-  if (category !== 'unauthorized' || skewMs === undefined || Math.abs(skewMs) <= 300_000) return undefined;
-  const minutes = Math.round(Math.abs(skewMs) / 60_000);
-  return `The clock of this machine is ${minutes} minutes ${skewMs > 0 ? 'ahead of' : 'behind'} the cloud's: set it right first.`;
-}
-
-/** Longest `detail`: a text for people, not a log. */
-const MAX_DETAIL = 4096;
-
-/** Redacted before it is cut, so that no half of a secret is left over. */
-function shortened(detail: string): string {
-  const text = redact(detail.length > 2 * MAX_DETAIL ? detail.slice(0, 2 * MAX_DETAIL) : detail);
-  return text.length > MAX_DETAIL ? `${text.slice(0, MAX_DETAIL - 1)}…` : text;
-}
-
-/** `[404103 DeviceNotOnline] registry.get: Timed out …`: most important first, one line. */
-function headline({ code, operation }: ErrorFields, reason: string, detail: string | undefined): string {
-  const label = code === undefined ? `[${reason}]` : `[${code} ${reason}]`;
-  const start = operation ? `${label} ${redact(operation)}:` : label;
-  return detail ? `${start} ${oneLine(detail)}` : start;
-}
-
-function oneLine(detail: string): string {
-  const words = /[\t\r\n]| {2}/.test(detail) ? detail.slice(0, 1000).replace(/\s+/g, ' ').trim() : detail;
-  return words.length > 200 ? `${words.slice(0, 199)}…` : words;
-}
 
 /**
  * Is it one of ours? Holds across duplicated copies of the package, minification and realms.
