@@ -28,8 +28,10 @@ export interface LogEntry {
 /** Which entries to look for; every field given must be equal. */
 export type LogFilter = Partial<Omit<LogEntry, 'at'>>;
 
-/** At least this many entries are kept, at most twice as many; and as many counters of executions. */
+/** The newest of these many entries are kept, and as many counters of executions. */
 const LIMIT = 50_000;
+
+type Slot = { -readonly [K in keyof LogEntry]-?: LogEntry[K] };
 
 /** What every client did: so that tests can count. */
 export class ActivityLog {
@@ -38,19 +40,51 @@ export class ActivityLog {
   readonly #clock: Clock;
   readonly #executions = new Map<string, number>();
   readonly #operations = new Set<string>();
-  #entries: LogEntry[] = [];
+  #ring: Slot[] = [];
+  /** Entries ever recorded since the last clear. */
+  #count = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
   record(entry: Omit<LogEntry, 'at'>): void {
-    // Once per request: the entry handed in is kept, not copied.
-    const stored = entry as { -readonly [K in keyof LogEntry]: LogEntry[K] };
-    stored.at = this.#clock.now();
-    this.#entries.push(stored);
-    if (this.#entries.length > 2 * LIMIT) this.#entries = this.#entries.slice(-LIMIT);
-    if (this.recorded.size > 0) this.recorded.emit(stored);
+    const slot = this.#slot();
+    slot.at = this.#clock.now();
+    slot.transport = entry.transport;
+    slot.operation = entry.operation;
+    slot.deviceId = entry.deviceId;
+    slot.moduleId = entry.moduleId;
+    slot.target = entry.target;
+    slot.messageId = entry.messageId;
+    slot.connection = entry.connection;
+    slot.outcome = entry.outcome;
+    slot.status = entry.status;
+    slot.scripted = entry.scripted;
+    if (this.recorded.size > 0) this.recorded.emit(plain(slot));
+  }
+
+  /** The next slot of the ring. Slots are used again: under load, new ones would be most of the garbage. */
+  #slot(): Slot {
+    const index = this.#count % LIMIT;
+    this.#count += 1;
+    const old = this.#ring[index];
+    if (old) return old;
+    const made: Slot = {
+      at: 0,
+      transport: 'http',
+      operation: '',
+      deviceId: undefined,
+      moduleId: undefined,
+      target: undefined,
+      messageId: undefined,
+      connection: undefined,
+      outcome: '',
+      status: undefined,
+      scripted: undefined,
+    };
+    this.#ring[index] = made;
+    return made;
   }
 
   /** An operation took effect in the state; `id` is a message id, else whom it changed. */
@@ -67,9 +101,12 @@ export class ActivityLog {
   /** What clients asked for, oldest first. */
   requests(filter: LogFilter = {}): LogEntry[] {
     const wanted = Object.entries(filter) as [keyof LogEntry, unknown][];
-    return this.#entries.filter((entry) =>
-      wanted.every(([name, value]) => value === undefined || entry[name] === value),
-    );
+    const found: LogEntry[] = [];
+    for (let at = Math.max(0, this.#count - LIMIT); at < this.#count; at += 1) {
+      const slot = this.#ring[at % LIMIT] as Slot;
+      if (wanted.every(([name, value]) => value === undefined || slot[name] === value)) found.push(plain(slot));
+    }
+    return found;
   }
 
   /** How often an operation took effect for a message id (or a device, for `device-create` and the like). */
@@ -84,7 +121,13 @@ export class ActivityLog {
   }
 
   clear(): void {
-    this.#entries = [];
+    this.#ring = [];
+    this.#count = 0;
     this.#executions.clear();
   }
+}
+
+/** An entry of its own, without what it does not have. */
+function plain(slot: Slot): LogEntry {
+  return Object.fromEntries(Object.entries(slot).filter(([, value]) => value !== undefined)) as unknown as LogEntry;
 }

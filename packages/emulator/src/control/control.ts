@@ -70,7 +70,7 @@ function answer(method: string, { path, query, body }: ControlRequest, context: 
       else if (!faults.remove(Number(id))) return { status: 404, body: { error: `No fault has the id ${id}` } };
       return { status: 204 };
     case 'GET log':
-      return { status: 200, body: cloud.log.requests(Object.fromEntries(query) as LogFilter).slice(-MOST_ENTRIES) };
+      return { status: 200, body: cloud.log.requests(filterOf(query)).slice(-MOST_ENTRIES) };
     case 'GET executions':
       return {
         status: 200,
@@ -85,6 +85,15 @@ function answer(method: string, { path, query, body }: ControlRequest, context: 
     default:
       return { status: 404, body: { error: `No such control: ${method} ${path}` } };
   }
+}
+
+/** Every field of an entry but these is text. */
+function filterOf(query: URLSearchParams): LogFilter {
+  const typed = [...query].map(([name, value]) => {
+    if (name === 'status' || name === 'connection') return [name, Number(value)];
+    return [name, name === 'scripted' ? value === 'true' : value];
+  });
+  return Object.fromEntries(typed);
 }
 
 const many = (count: number) => (count === Number.POSITIVE_INFINITY ? 'always' : count);

@@ -6,7 +6,7 @@ import { authorize } from './access.ts';
 import { hasBody, NO_BYTES, readBody } from './body.ts';
 import { behaviourAnswer, scriptedAnswer } from './errors.ts';
 import { messageIdOf } from './messages.ts';
-import { route } from './router.ts';
+import { type Found, route } from './router.ts';
 import { reset, send, sendGarbage, sendUnclean } from './send.ts';
 import type { HandlerAnswer, Operation, Route } from './types.ts';
 
@@ -24,7 +24,8 @@ export class Exchange {
   readonly #connection: number;
   readonly #path: string;
   readonly #query: string;
-  readonly #route: Route | 'path' | 'method';
+  readonly #route: Found;
+  readonly #target: string;
   #skewMs = 0;
 
   constructor(request: IncomingMessage, response: ServerResponse, context: ListenerContext, connection: number) {
@@ -36,7 +37,9 @@ export class Exchange {
     const mark = url.indexOf('?');
     this.#path = mark < 0 ? url : url.slice(0, mark);
     this.#query = mark < 0 ? '' : url.slice(mark + 1);
-    this.#route = route(request.method ?? 'GET', this.#path, request.headers['if-match'] !== undefined);
+    const place = route(request.method ?? 'GET', this.#path, request.headers['if-match'] !== undefined);
+    this.#route = place.route;
+    this.#target = place.target;
   }
 
   /** Read, run, answer. Never throws: a client that goes away meanwhile ends it. */
@@ -171,7 +174,7 @@ export class Exchange {
       operation: this.#operation?.name ?? 'unknown',
       deviceId: this.#deviceId,
       moduleId: this.#moduleId,
-      target: `${this.#request.method} ${this.#path}`,
+      target: this.#target,
       messageId: messageIdOf(this.#request),
       connection: this.#connection,
       outcome,

@@ -78,20 +78,26 @@ const DEPTH = 8;
  *
  * @returns `path` when nothing is there, `method` when something is for other methods
  */
-export function route(method: string, path: string, hasIfMatch: boolean): Found {
+export function route(method: string, path: string, hasIfMatch: boolean): Place {
   const key = `${hasIfMatch ? '=' : ''}${method} ${path}`;
   const known = KNOWN.get(key);
   if (known) return known;
-  const found = find(method, path, hasIfMatch);
+  const place = { route: find(method, path, hasIfMatch), target: `${method} ${path}` };
   if (KNOWN.size >= KNOWN_LIMIT) KNOWN.clear();
-  KNOWN.set(key, found);
-  return found;
+  KNOWN.set(key, place);
+  return place;
 }
 
-type Found = Route | 'path' | 'method';
+export interface Place {
+  readonly route: Found;
+  /** Method and path, for the log. */
+  readonly target: string;
+}
+
+export type Found = Route | 'path' | 'method';
 
 /** Paths looked up before; programs ask for the same ones again and again. */
-const KNOWN = new Map<string, Found>();
+const KNOWN = new Map<string, Place>();
 const KNOWN_LIMIT = 1_000;
 
 function find(method: string, path: string, hasIfMatch: boolean): Found {
