@@ -116,6 +116,7 @@ class Attachment implements MqttHandle {
     });
     this.#undo.push(methods.restore, catchStreamBuilder(client), release);
     this.#listen();
+    queueMicrotask(() => guarded(() => !this.#detached && this.#connection.wake()));
   }
 
   on(name: FaultEventName, listener: FaultListener): this {

@@ -1,5 +1,6 @@
 import type { AnyDeviceCloudError, Clock } from '@faultmap/core';
 import type { IConnackPacket, MqttClient, Packet } from 'mqtt';
+import { willReconnect } from './client.ts';
 import { silentClose } from './evidence.ts';
 import { ended, type Faults } from './faults.ts';
 
@@ -75,6 +76,15 @@ export class Connection {
   get fault(): AnyDeviceCloudError | undefined {
     const link = this.#link;
     return link?.fault ?? (link?.heard ? undefined : link?.suspect);
+  }
+
+  /** A client that was dead before we came: refused, or told not to reconnect. No event of it will follow. */
+  wake(): void {
+    const client = this.#client;
+    if (this.busy || !client.stream?.destroyed || client.disconnecting || willReconnect(client)) return;
+    const fault = this.#faults.tell(this.#faults.typeSeen(silentClose, 'mqtt.connect'));
+    this.#hooks.lost(fault);
+    this.#hooks.settled(fault);
   }
 
   /** CONNECT is the first packet on every stream. */

@@ -1,10 +1,19 @@
 const MAX_LENGTH = 80;
 
-/** Name of an operation for messages and events: verb and topic, without query and cut to length. */
+/**
+ * Name of an operation for messages and events: verb and topic, cut to length. Without its query, and
+ * without the properties that IoT Hub has in a topic (`devices/d/messages/events/name=value`): they are
+ * data of the program.
+ */
 export function label(verb: string, topic: unknown): string {
   if (typeof topic !== 'string') return `mqtt.${verb}`;
-  const path = topic.split('?', 1)[0] ?? '';
+  const path = withoutProperties(topic.split('?', 1)[0] ?? '');
   return `mqtt.${verb} ${path.length > MAX_LENGTH ? `${path.slice(0, MAX_LENGTH)}…` : path}`;
+}
+
+function withoutProperties(path: string): string {
+  const at = path.indexOf('=');
+  return at < 0 ? path : path.slice(0, path.lastIndexOf('/', at) + 1);
 }
 
 /** Of what a program gives to `subscribe`: a topic, several, or a map of them. */

@@ -129,6 +129,21 @@ describe.each(['newest', 'oldest'] as const)('detach (%s mqtt.js)', (library) =>
   });
 });
 
+test('a client that is dead already is told, and connected again', async () => {
+  const peer = await startPeer({ script: { connect: (link) => link.connack(5) } });
+  const client = mqtt.connect(peer.url);
+  await new Promise<void>((resolve) => client.once('close', () => resolve()));
+  peer.script({});
+  const handle = attachMqtt(client, { reconnect: { baseDelayMs: 1 } });
+  const faults: unknown[] = [];
+  handle.on('fault', ({ error }) => faults.push(error));
+  expect(await outcome(client.publishAsync('a', 'x', { qos: 1 }))).toHaveProperty('value');
+  expect(faults).toMatchObject([{ category: 'unknown', reason: 'ConnectionClosed' }]);
+  handle.detach();
+  client.end(true);
+  await peer.stop();
+});
+
 test('a second attach gives the first handle; other options are refused', async () => {
   const stage = await setStage({ attach: { operationTimeoutMs: 5_000 } });
   expect(attachMqtt(stage.client, { operationTimeoutMs: 5_000 })).toBe(stage.handle);
@@ -204,7 +219,10 @@ test('no secret leaves through an error or an event', async () => {
           credentials: () => ({ password: `${planted[5]}` }),
         },
       });
-      const ended = await outcome(stage.client.publishAsync('a', planted[4] as string, { qos: 1 }), 300);
+      const ended = await outcome(
+        stage.client.publishAsync(`a/token=${planted[5]}&b=c`, planted[4] as string, { qos: 1 }),
+        300,
+      );
       if (ended !== 'pending' && 'error' in ended) said.push(ended);
       said.push(...stage.told);
       await stage.close();
