@@ -4,6 +4,7 @@ import type { AmqpCredentials, CbsToken } from './options.ts';
 import { reattach } from './reattach.ts';
 import type { Requests } from './request.ts';
 import type { RheaConnection, RheaLink } from './rhea.ts';
+import { guarded } from './wrap.ts';
 
 const CBS = '$cbs';
 
@@ -61,7 +62,7 @@ export class TokenKeeper {
     } catch (refused) {
       this.#setup.faults.announce(refused, 'put-token');
     }
-    if (this.#setup.connection.is_open()) this.release();
+    if (this.#setup.connection.is_open()) guarded(() => this.release());
   }
 
   release(): void {

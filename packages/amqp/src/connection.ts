@@ -11,9 +11,9 @@ import {
 } from '@faultmap/core/adapter';
 import { TokenKeeper } from './cbs.ts';
 import { Faults } from './faults.ts';
-import { Lifetime } from './lifetime.ts';
+import { Lifetime, type LifetimeListener } from './lifetime.ts';
 import { Links } from './links.ts';
-import { type Observation, observe } from './observe.ts';
+import { type Observation, observe, type Watcher } from './observe.ts';
 import type { AmqpCredentials, ResolvedOptions } from './options.ts';
 import { watchFrameSize } from './oversize.ts';
 import { PendingSends } from './pending.ts';
@@ -74,8 +74,13 @@ export class AttachedConnection {
     this.#reconnector = this.#governed(options);
     const { connectTimeoutMs } = resolveReconnectOptions('attachAmqp', options.reconnect || undefined);
     this.#lifetime = new Lifetime(connection, this.faults, this.clock, connectTimeoutMs, this.#hears());
-    this.#observation = observe(connection, {
-      onConnection: (name, payload) => this.#onConnection(name, payload),
+    this.#observation = observe(connection, this.#watches());
+    this.#look();
+  }
+
+  #watches(): Watcher {
+    return {
+      onConnection: (name, payload) => this.#lifetime.onEvent(name, payload),
       afterConnection: (name) => this.#lifetime.afterEvent(name),
       onSession: (name, session) => this.#onSession(name, session),
       onLink: (name, link, context) => this.#onLink(name, link, context),
@@ -85,8 +90,7 @@ export class AttachedConnection {
       onClose: () => this.#onCloseCalled(),
       onIncoming: (session) => this.settlements.watch(session),
       counts: (name) => this.#keepAlive && (name === 'error' || name.endsWith('_error')),
-    });
-    this.#look();
+    };
   }
 
   /** What a send works with. */
@@ -145,7 +149,7 @@ export class AttachedConnection {
     });
   }
 
-  #hears(): ConstructorParameters<typeof Lifetime>[4] {
+  #hears(): LifetimeListener {
     const reconnector = this.#reconnector;
     return {
       connecting: () => {
@@ -165,10 +169,14 @@ export class AttachedConnection {
         this.requests.lost('all', fault);
         this.settlements.lost(fault);
       },
-      closedByPeer: () => reconnector?.closedByPeer(),
+      closedByPeer: (fault) => {
+        if (reconnector) reconnector.closedByPeer();
+        else this.#goneFor(fault);
+      },
       ended: (fault, context) => {
         if (reconnector) reconnector.ended(fault, context);
-        else if (context.reconnecting !== true) this.#goneFor(fault);
+        else if (context.reconnecting === true) this.#gone = undefined;
+        else this.#goneFor(fault);
       },
       closedHere: () => this.#closedHere(),
       abort: () => this.#abort(),
@@ -204,22 +212,15 @@ export class AttachedConnection {
     if (typeof this.#connection.abort_socket === 'function') this.#connection.abort_socket(socket);
   }
 
-  #onConnection(name: string, payload: unknown): void {
-    this.#lifetime.onEvent(name, payload);
-  }
-
   #onSession(name: string, session: RheaSession): void {
     if (name === 'session_open') {
       this.faults.forget(session);
       this.#prove();
     }
     if (name !== 'session_error' && name !== 'session_close') return;
-    const known = this.faults.of(session);
-    const fault = known ?? this.#fate(session, name, { session }, 'session');
-    if (known) {
-      this.settlements.forget(session);
-      return;
-    }
+    if (name === 'session_close') this.settlements.forget(session);
+    if (this.faults.of(session)) return;
+    const fault = this.#fate(session, name, { session }, 'session');
     this.pending.lost(session, fault);
     this.links.fail(session, fault);
     this.requests.lost(session, fault);

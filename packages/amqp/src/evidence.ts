@@ -94,7 +94,8 @@ function readLoss(payload: unknown, expired: AmqpSighting['expired']): Evidence 
 
 function readEnd(session: unknown, where: Where): Evidence | undefined {
   const record = get(session, 'error');
-  return has(record) ? withCause(record, where) : seen({ ...where, silentClose: true });
+  if (has(record)) return withCause(record, where);
+  return seen({ ...where, silentClose: true, text: `the ${where.scope} was closed without an error` });
 }
 
 function readDetach(value: unknown): Evidence | undefined {

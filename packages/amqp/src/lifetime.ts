@@ -13,7 +13,7 @@ export interface LifetimeListener {
   /** What was unsettled is lost: the peer closed the connection, or the socket is gone. */
   lost(fault: AnyDeviceCloudError, what: 'connection' | 'socket'): void;
   /** The peer closed; rhea's own reconnect would leave it at that. */
-  closedByPeer(): void;
+  closedByPeer(fault: AnyDeviceCloudError): void;
   /** The socket is gone. */
   ended(fault: AnyDeviceCloudError, context: RheaContext): void;
   /** The application closed the connection. */
@@ -80,6 +80,9 @@ export class Lifetime {
     switch (event) {
       case 'connection_open':
         this.#cancelTimer();
+        // It may come after all, when nobody gave the socket up for being late.
+        this.#fault = undefined;
+        this.#expired = undefined;
         this.#faults.forget(this.#connection);
         this.#listener.opened();
         return;
@@ -128,7 +131,7 @@ export class Lifetime {
       this.#expired ? { event: 'disconnected', expired: this.#expired } : { event: 'connection_close', payload },
     );
     this.#listener.lost(fault, 'connection');
-    this.#listener.closedByPeer();
+    this.#listener.closedByPeer(fault);
     this.#waitForEnd();
   }
 

@@ -185,6 +185,10 @@ export class Reconnector {
     try {
       // A SASL failure sticks to the connection and ends every later one at once.
       connection.transport_error = undefined;
+      if (connection.transport_error || typeof connection.reconnect !== 'function') {
+        this.#stop(fault, { action: 'stop', stopped: 'not-transient', attempt });
+        return;
+      }
       tokens.hold();
       connection.reconnect();
     } catch (thrown) {

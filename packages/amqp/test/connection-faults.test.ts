@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import { connect, type LookupFunction, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { fastClock, QUICK, quiet, startClient, until } from './support/client.ts';
 import { OPEN, speak } from './support/frames.ts';
@@ -172,6 +172,20 @@ describe('the socket', () => {
     await until(() => client.faults.length === 3);
     expect(client.faults[0]?.error).toMatchObject({ category: 'network', reason: 'ECONNREFUSED', executed: 'no' });
     expect(client.retries.slice(0, 3).map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
+  });
+
+  it('is refused at both addresses of a name: told by the code of the inner errors', async () => {
+    const { port, stop } = await startPeer();
+    await stop();
+    const addresses = ['127.0.0.1', '127.0.0.2'].map((address) => ({ address, family: 4 }));
+    const lookup: LookupFunction = (_name, _options, done) => done(null, addresses);
+    const open = (_port: number, _host: string, _options: object, done: () => void) =>
+      connect({ port, host: 'two.test', lookup, autoSelectFamily: true }, done);
+    const client = startClient(port, {
+      connection: { connection_details: () => ({ port, host: 'x', connect: open }) },
+    });
+    await until(() => client.faults.length === 1);
+    expect(client.faults[0]?.error).toMatchObject({ category: 'network', reason: 'ECONNREFUSED', executed: 'no' });
   });
 
   it('name is not known', async () => {

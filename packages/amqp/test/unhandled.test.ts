@@ -88,45 +88,58 @@ const CASES: [string, () => Promise<{ port: number }>, 'dies' | 'lives', string]
   ['http', () => startRaw((socket) => socket.end('HTTP/1.1 400\r\n\r\n')), 'lives', 'fault connection protocol'],
 ];
 
+/** What the application itself has part in. */
+const OTHERS: [string, () => Promise<{ port: number }>][] = [
+  [
+    'error-listener',
+    () =>
+      startPeer(
+        {},
+        onSession(({ receiver }) => receiver?.close(refused)),
+      ),
+  ],
+  ['listener-throws', () => startPeer()],
+];
+
+const MODES = ['bare', 'attached', 'keepAlive'] as const;
+type Fates = Record<(typeof MODES)[number], Awaited<ReturnType<typeof child>>>;
+
+/** What becomes of a process in each mode. */
+async function fatesOf(kind: string, serve: () => Promise<{ port: number }>): Promise<Fates> {
+  const { port } = await serve();
+  const fates = await Promise.all(MODES.map(async (mode) => [mode, await child(port, mode, kind)] as const));
+  return Object.fromEntries(fates) as Fates;
+}
+
 describe('nobody listens', () => {
+  const fates = new Map<string, Fates>();
+  // All at once: starting a process is what takes the time.
+  beforeAll(async () => {
+    const cases = [...CASES.map(([kind, serve]) => [kind, serve] as const), ...OTHERS];
+    await Promise.all(cases.map(async ([kind, serve]) => fates.set(kind, await fatesOf(kind, serve))));
+  }, 60_000);
+  const fateOf = (kind: string) => fates.get(kind) as Fates;
+
   it.each(CASES)(
     '%s: the process does what it did without us; with keepAlive it lives',
-    async (kind, serve, fate, fault) => {
-      const { port } = await serve();
-      const [bare, attached, kept] = await Promise.all([
-        child(port, 'bare', kind),
-        child(port, 'attached', kind),
-        child(port, 'keepAlive', kind),
-      ]);
+    (kind, _serve, fate, fault) => {
+      const { bare, attached, keepAlive } = fateOf(kind);
       expect(bare.alive).toBe(fate === 'lives');
       expect(attached.alive).toBe(bare.alive);
-      expect(kept).toEqual({ alive: true, said: [fault] });
+      expect(keepAlive).toEqual({ alive: true, said: [fault] });
       if (attached.alive) expect(attached.said).toEqual([fault]);
     },
   );
 
-  it('only an error listener on the connection: a link error drops the connection, as without us', async () => {
-    const { port } = await startPeer(
-      {},
-      onSession(({ receiver }) => receiver?.close(refused)),
-    );
-    const [bare, attached, kept] = await Promise.all([
-      child(port, 'bare', 'error-listener'),
-      child(port, 'attached', 'error-listener'),
-      child(port, 'keepAlive', 'error-listener'),
-    ]);
+  it('only an error listener on the connection: a link error drops the connection, as without us', () => {
+    const { bare, attached, keepAlive } = fateOf('error-listener');
     expect(bare).toEqual({ alive: true, said: ['error heard'] });
     expect(attached).toEqual({ alive: true, said: ['fault link unauthorized', 'error heard'] });
-    expect(kept).toEqual({ alive: true, said: ['fault link unauthorized'] });
+    expect(keepAlive).toEqual({ alive: true, said: ['fault link unauthorized'] });
   });
 
-  it('an exception of a listener of the application ends the process, keepAlive or not', async () => {
-    const { port } = await startPeer();
-    const [bare, kept] = await Promise.all([
-      child(port, 'bare', 'listener-throws'),
-      child(port, 'keepAlive', 'listener-throws'),
-    ]);
-    expect(bare.alive).toBe(false);
-    expect(kept.alive).toBe(false);
+  it('an exception of a listener of the application ends the process, keepAlive or not', () => {
+    const { bare, attached, keepAlive } = fateOf('listener-throws');
+    expect([bare.alive, attached.alive, keepAlive.alive]).toEqual([false, false, false]);
   });
 });

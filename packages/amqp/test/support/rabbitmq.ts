@@ -2,10 +2,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
+import { freePort } from './ports.ts';
 
 const PLACES = [
   '/usr/lib/rabbitmq/bin/rabbitmq-server',
@@ -23,7 +24,7 @@ export interface Rabbitmq {
   stop(): Promise<void>;
 }
 
-/** User `guest`, password `guest`; queues `open`, and `closed`, which may not be read. */
+/** User `guest`, password `guest`; queues `open`, `full` after one message, `closed` to readers. */
 export async function startRabbitmq(): Promise<Rabbitmq> {
   const folder = mkdtempSync(join(tmpdir(), 'faultmap-rabbitmq-amqp-'));
   const [port, distPort, epmdPort] = [await freePort(), await freePort(), await freePort()];
@@ -79,6 +80,13 @@ const DEFINITIONS = {
   permissions: [{ user: 'guest', vhost: '/', configure: '.*', write: '.*', read: '^(?!closed).*' }],
   queues: [
     { name: 'open', vhost: '/', durable: true, auto_delete: false, arguments: {} },
+    {
+      name: 'full',
+      vhost: '/',
+      durable: true,
+      auto_delete: false,
+      arguments: { 'x-max-length': 1, 'x-overflow': 'reject-publish' },
+    },
     { name: 'closed', vhost: '/', durable: true, auto_delete: false, arguments: {} },
   ],
 };
@@ -101,12 +109,4 @@ function accepts(port: number): Promise<boolean> {
     });
     socket.on('error', () => resolve(false));
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

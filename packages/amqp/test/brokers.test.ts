@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Delivery, EventContext } from 'rhea';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { QUICK, startClient, until } from './support/client.ts';
+import { freePort } from './support/ports.ts';
+import { type Rabbitmq, rabbitmqPath, startRabbitmq } from './support/rabbitmq.ts';
 
 const here = dirname(fileURLToPath(import.meta.url));
 
@@ -11,6 +13,13 @@ const here = dirname(fileURLToPath(import.meta.url));
 const python = ['/usr/bin/python3', 'python3'].find(
   (name) => spawnSync(name, ['-c', 'import proton'], { stdio: 'ignore' }).status === 0,
 );
+if (!rabbitmqPath) console.log('skipped: rabbitmq-server is not installed');
+
+// It starts slowly: meanwhile the tests on qpid-proton run.
+const starting = rabbitmqPath ? startRabbitmq() : undefined;
+starting?.catch(() => {}); // told by who waits for it
+afterAll(async () => (await starting)?.stop(), 90_000);
+
 if (!python) console.log('skipped: qpid-proton (package python3-qpid-proton) is not installed');
 
 describe.skipIf(!python)('qpid-proton, an engine of its own, as the peer', () => {
@@ -121,10 +130,61 @@ describe.skipIf(!python)('qpid-proton, an engine of its own, as the peer', () =>
   });
 });
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
+describe.skipIf(!rabbitmqPath)('RabbitMQ with its AMQP 1.0 plugin', () => {
+  let broker: Rabbitmq;
+  beforeAll(async () => {
+    broker = (await starting) as Rabbitmq;
+  }, 90_000);
+
+  const guest = { username: 'guest', password: 'guest' };
+  const client = (attach: object = {}, connection: object = guest) =>
+    startClient(broker.port, { connection, attach: { reconnect: QUICK, retry: { baseDelayMs: 1 }, ...attach } });
+
+  it('sends, receives, settles', async () => {
+    const { connection, handle, faults, container } = client();
+    const sender = connection.open_sender('/amq/queue/open');
+    await Promise.all(Array.from({ length: 100 }, (_, n) => handle.send(sender, { body: n })));
+    const deliveries: Delivery[] = [];
+    container.on('message', ({ delivery }: EventContext) => deliveries.push(delivery as Delivery));
+    connection.open_receiver({ source: '/amq/queue/open', autoaccept: false } as never);
+    await until(() => deliveries.length === 100);
+    await Promise.all(deliveries.map((delivery) => handle.settle(delivery, 'accepted')));
+    expect(faults).toEqual([]);
+  });
+
+  it('an address that is not there: it ends the session, and says why', async () => {
+    const { connection, handle, faults } = client();
+    const sending = handle.send(connection.open_sender('/exchange/missing/key'), { body: 1 });
+    await expect(sending).rejects.toMatchObject({ category: 'not-found', scope: 'session', executed: 'no' });
+    expect(faults).toHaveLength(1);
+    expect(connection.is_open()).toBe(true);
+  });
+
+  it('a queue that may not be read: the same', async () => {
+    const { connection, faults, heard } = client();
+    connection.open_receiver('/amq/queue/closed');
+    await until(() => heard.includes('session_close'));
+    expect(faults).toHaveLength(1);
+    expect(faults[0]?.error).toMatchObject({ category: 'unauthorized', scope: 'session' });
+  });
+
+  it('a queue that is full and refuses: silence, then the connection is dropped; it is not sent again', async () => {
+    const { connection, handle, faults } = client();
+    const sender = connection.open_sender('/amq/queue/full');
+    await handle.send(sender, { body: 1 });
+    const error = await handle.send(sender, { body: 2 }).catch((reason) => reason);
+    expect(error).toMatchObject({ executed: 'unknown', stopped: 'not-idempotent' });
+    expect(faults).toHaveLength(1);
+  });
+
+  it('a wrong password: one fault, fresh credentials, the same connection', async () => {
+    const { connection, handle, faults } = client(
+      { credentials: () => ({ password: 'guest' }), creditTimeoutMs: 15_000 },
+      { username: 'guest', password: 'wrong' },
+    );
+    // It answers a refusal after three seconds only.
+    await handle.send(connection.open_sender('/amq/queue/open'), { body: 1 });
+    expect(faults).toHaveLength(1);
+    expect(faults[0]?.error).toMatchObject({ category: 'unauthorized', scope: 'connection' });
+  });
+});
