@@ -8,8 +8,8 @@ import type { Act, FaultCase } from './faults.ts';
 import { after, DPS, type Lab } from './lab.ts';
 
 export const REGISTRATION = 'reg-faults';
-/** One whose custom allocation fails, as recorded in iotedge#3233. */
-export const FAILING = 'reg-failing';
+/** Two whose custom allocation fails, as recorded in iotedge#3233. */
+export const FAILING = ['reg-failing-1', 'reg-failing-2'] as const;
 export const LOCK_MS = 100;
 export const KEY = Buffer.from('a key of the enrolment').toString('base64');
 
@@ -55,8 +55,8 @@ const deeds: Readonly<Record<Act, Deed>> = {
   'mqtt-taken-over': { run: takenOver },
   'dps-http': { strikes: ['http', 'dps-register'], run: () => register(REGISTRATION, new provisioningHttp.Http()) },
   'dps-mqtt': { strikes: ['mqtt', 'dps-register'], run: () => register(REGISTRATION, new provisioningMqtt.Mqtt()) },
-  'dps-http-failed': { run: () => register(FAILING, new provisioningHttp.Http()) },
-  'dps-mqtt-failed': { run: () => register(FAILING, new provisioningMqtt.Mqtt()) },
+  'dps-http-failed': { run: () => register(FAILING[0], new provisioningHttp.Http()) },
+  'dps-mqtt-failed': { run: () => register(FAILING[1], new provisioningMqtt.Mqtt()) },
 };
 
 /** Do what a case says with its fault injected; resolves with what was raised, or nothing. */

@@ -2,7 +2,7 @@ import { classify } from '@faultmap/core';
 import { readAzureSdk } from '@faultmap/core/azure-sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FAILING, KEY, LOCK_MS, provoke, REGISTRATION } from './acts.ts';
-import { cases, type FaultCase } from './faults.ts';
+import { cases, type FaultCase, failedRegistrations } from './faults.ts';
 import { type Lab, startLab } from './lab.ts';
 
 const FAILURE = { errorCode: 400209, errorMessage: 'Custom allocation failed with status code: 500' };
@@ -16,7 +16,7 @@ beforeAll(async () => {
     queue: { lockMs: LOCK_MS },
     enrollments: [
       { registrationId: REGISTRATION, symmetricKey: KEY },
-      { registrationId: FAILING, symmetricKey: KEY, fails: FAILURE },
+      ...FAILING.map((registrationId) => ({ registrationId, symmetricKey: KEY, fails: FAILURE })),
     ],
   });
 });
@@ -28,27 +28,33 @@ afterAll(async () => {
 
 describe('what the official clients raise', () => {
   it.each(cases.map((one, i) => ({ ...one, i })))('$act, $injected', async (one) => {
-    const raised = await provoke(lab, one, `f-${one.i}`);
-    if (one.raises === 'success') {
-      table.push([one.act, one.injected, 'success', 'nothing', '-']);
-      expect(raised).toBeUndefined();
-      return;
-    }
-    expect(raised).toBeInstanceOf(Error);
-    const { category, code, reason, candidates } = classify(raised, { readers: [readAzureSdk] });
-    table.push([
-      one.act,
-      one.injected,
-      nameOf(raised),
-      `${one.leaves}: ${leftOf(raised, one)}`,
-      classifiedAs({ category, code, reason, candidates }),
-    ]);
-    expect(category).toBe(one.category);
-    // A number or name gives the code; a condition stands for one or two of them.
-    if (one.leaves === 'number' || one.leaves === 'name') expect(code).toBe(one.code);
-    else if (one.code !== undefined) expect([code, ...(candidates ?? [])]).toContain(one.code);
+    judge(one, await provoke(lab, one, `f-${one.i}`));
+  });
+
+  it('registrations that fail', async () => {
+    const raised = await Promise.all(failedRegistrations.map((one) => provoke(lab, one, '')));
+    failedRegistrations.forEach((one, i) => {
+      judge(one, raised[i]);
+    });
   });
 });
+
+/** Classify what was raised, note it in the table, and hold it to the case. */
+function judge(one: FaultCase, raised: unknown): void {
+  if (one.raises === 'success') {
+    table.push([one.act, one.injected, 'success', 'nothing', '-']);
+    expect(raised).toBeUndefined();
+    return;
+  }
+  expect(raised).toBeInstanceOf(Error);
+  const { category, code, reason, candidates } = classify(raised, { readers: [readAzureSdk] });
+  const left = `${one.leaves}: ${leftOf(raised, one)}`;
+  table.push([one.act, one.injected, nameOf(raised), left, classifiedAs({ category, code, reason, candidates })]);
+  expect(category).toBe(one.category);
+  // A number or name gives the code; a condition stands for one or two of them.
+  if (one.leaves === 'number' || one.leaves === 'name') expect(code).toBe(one.code);
+  else if (one.code !== undefined) expect([code, ...(candidates ?? [])]).toContain(one.code);
+}
 
 function classifiedAs(error: {
   category: string;

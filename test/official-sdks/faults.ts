@@ -271,23 +271,6 @@ const mqtt: readonly FaultCase[] = [
 ];
 
 const provisioning: readonly FaultCase[] = [
-  // Failed inside a 200.
-  {
-    act: 'dps-http-failed',
-    fault: undefined,
-    injected: '400209',
-    leaves: 'number',
-    code: 400209,
-    category: 'bad-request',
-  },
-  {
-    act: 'dps-mqtt-failed',
-    fault: undefined,
-    injected: '400209',
-    leaves: 'number',
-    code: 400209,
-    category: 'bad-request',
-  },
   { act: 'dps-http', fault: 401002, injected: '401002', leaves: 'number', code: 401002, category: 'unauthorized' },
   { act: 'dps-http', fault: 404201, injected: '404201', leaves: 'number', code: 404201, category: 'not-found' },
   { act: 'dps-http', fault: 429001, injected: '429001', leaves: 'number', code: 429001, category: 'throttled' },
@@ -297,3 +280,15 @@ const provisioning: readonly FaultCase[] = [
 ];
 
 export const cases: readonly FaultCase[] = [...http, ...amqp, ...mqtt, ...provisioning];
+
+/** Failed inside a 200, after the wait that the service asks for: done at the same time. */
+export const failedRegistrations: readonly FaultCase[] = (['dps-http-failed', 'dps-mqtt-failed'] as const).map(
+  (act) => ({
+    act,
+    fault: undefined,
+    injected: '400209',
+    leaves: 'number',
+    code: 400209,
+    category: 'bad-request',
+  }),
+);

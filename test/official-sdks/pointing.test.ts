@@ -11,7 +11,7 @@ import deviceHttp from 'azure-iot-device-http';
 import deviceMqtt from 'azure-iot-device-mqtt';
 import httpBase from 'azure-iot-http-base';
 import iothub from 'azure-iothub';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, describe, it } from 'vitest';
 
 // The three ways of the emulator's README to point an official client at it.
 
@@ -34,8 +34,8 @@ const EVERYTHING = [
 
 const emulators: Emulator[] = [];
 
-afterEach(async () => {
-  await Promise.all(emulators.splice(0).map((emulator) => emulator.stop()));
+afterAll(async () => {
+  await Promise.all(emulators.map((emulator) => emulator.stop()));
 });
 
 async function start(options: EmulatorOptions): Promise<Emulator> {
@@ -74,8 +74,9 @@ async function runProgram(emulator: Emulator, dps: string, nodeArguments: string
   }
 }
 
-describe('pointing the official clients at the emulator', () => {
-  it('by a preload: every line of the program as for Azure', async () => {
+// Together: most of the time is the seconds that provisioning asks its clients to wait.
+describe.concurrent('pointing the official clients at the emulator', () => {
+  it('by a preload: every line of the program as for Azure', async ({ expect }) => {
     const emulator = await start({ hostName: HUB, tls: { hosts: [HUB, DPS] } });
     const { https: web, mqtts, amqps } = emulator.urls;
     const went = await runProgram(emulator, DPS, ['-r', './portmap.cjs'], {
@@ -85,7 +86,7 @@ describe('pointing the official clients at the emulator', () => {
     expect(went).toEqual(EVERYTHING);
   });
 
-  it('the README shows that preload as it is', async () => {
+  it('the README shows that preload as it is', async ({ expect }) => {
     const [readme, preload] = await Promise.all([
       readFile(join(import.meta.dirname, '../../packages/emulator/README.md'), 'utf8'),
       readFile(join(import.meta.dirname, 'portmap.cjs'), 'utf8'),
@@ -93,7 +94,7 @@ describe('pointing the official clients at the emulator', () => {
     expect(readme).toContain(preload.slice(preload.indexOf('const net =')).trimEnd());
   });
 
-  it('by an address of its own with the standard ports, where the system lets us bind them', async () => {
+  it('by an address of its own with the standard ports, where the system lets us bind them', async ({ expect }) => {
     const host = '127.0.0.7';
     let emulator: Emulator;
     try {
@@ -106,7 +107,7 @@ describe('pointing the official clients at the emulator', () => {
     expect(await runProgram(emulator, host, [], {})).toEqual(EVERYTHING);
   });
 
-  it('by options: free ports without a preload', async () => {
+  it('by options: free ports without a preload', async ({ expect }) => {
     const emulator = await start({ tls: true });
     const { ca, urls } = emulator;
     const string = (gateway: string) => `${emulator.connectionString('d1')};GatewayHostName=${gateway}`;
