@@ -5,7 +5,7 @@ import provisioningHttp from 'azure-iot-provisioning-device-http';
 import provisioningMqtt from 'azure-iot-provisioning-device-mqtt';
 import symmetricKey from 'azure-iot-security-symmetric-key';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DPS, HUB, type Lab, startLab } from './lab.ts';
+import { DPS, eventually, HUB, type Lab, startLab } from './lab.ts';
 
 const KEY = Buffer.from('a key of the enrolment').toString('base64');
 const CONNECTED = ['mqtt', 'mqtt-ws', 'amqp', 'amqp-ws'] as const;
@@ -53,7 +53,7 @@ describe.each(CONNECTED)('azure-iot-device over %s', (transport) => {
     expect(message).toMatchObject({ messageId: `${transport}-c2d` });
     expect(message.getData().toString()).toBe('hello');
     await client.complete(message);
-    await expect.poll(() => lab.emulator.state.queues.depth(deviceId)).toBe(0);
+    await eventually(() => lab.emulator.state.queues.depth(deviceId)).toBe(0);
 
     // twin
     const twin = (await client.getTwin()) as Twin;
@@ -65,12 +65,10 @@ describe.each(CONNECTED)('azure-iot-device over %s', (transport) => {
     const desired = new Promise<{ speed?: number }>((resolve) => {
       twin.on('properties.desired', (delta: { speed?: number }) => delta.speed !== undefined && resolve(delta));
     });
-    await expect
-      .poll(async () => {
-        lab.emulator.state.changeTwin({ deviceId }, { desired: { speed: 3 } }, {});
-        return Promise.race([desired, new Promise((resolve) => setTimeout(resolve, 100))]);
-      })
-      .toMatchObject({ speed: 3 });
+    await eventually(async () => {
+      lab.emulator.state.changeTwin({ deviceId }, { desired: { speed: 3 } }, {});
+      return Promise.race([desired, new Promise((resolve) => setTimeout(resolve, 100))]);
+    }).toMatchObject({ speed: 3 });
 
     // a direct method, asked for by the service's client
     client.onDeviceMethod('reboot', (request: DeviceMethodRequest, response: DeviceMethodResponse) => {

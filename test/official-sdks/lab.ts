@@ -9,6 +9,7 @@ import deviceHttp from 'azure-iot-device-http';
 import deviceMqtt from 'azure-iot-device-mqtt';
 import iothub from 'azure-iothub';
 import { generate } from 'selfsigned';
+import { expect } from 'vitest';
 
 /** Names as for Azure: connections to them go to the emulator. */
 export const HUB = 'lab-hub.azure-devices.net';
@@ -106,4 +107,9 @@ function definedOf(options: tls.SecureContextOptions | undefined): tls.SecureCon
 
 export function after(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Ask until it is so: longer than vitest's second, since tests share a machine. */
+export function eventually<T>(read: () => T) {
+  return expect.poll(read, { timeout: 10_000 });
 }

@@ -1,7 +1,7 @@
 import rhea from 'rhea';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Emulator, startEmulator } from '../src/index.ts';
-import { bodyText, Client } from './amqp-kit.ts';
+import { bodyText, Client, eventually } from './amqp-kit.ts';
 
 const D2C = '/devices/device1/messages/events';
 const C2D = '/devices/device1/messages/devicebound';
@@ -92,7 +92,7 @@ describe('telemetry', () => {
     const sender = client.connection.open_sender({ target: D2C, snd_settle_mode: 1 } as never);
     await client.credit(sender);
     sender.send({ message_id: 'pre', body: 'x' });
-    await expect.poll(() => emulator.log.executions('d2c', 'pre')).toBe(1);
+    await eventually(() => emulator.log.executions('d2c', 'pre')).toBe(1);
   });
 
   it('keeps up with thousands of messages in flight', async () => {
@@ -142,14 +142,14 @@ describe('settlement', () => {
     const { next } = client.receive(C2D);
     send('no');
     (await next()).delivery?.reject({ condition: 'app:no', description: 'no' });
-    await expect.poll(() => emulator.state.queues.depth('device1')).toBe(0);
+    await eventually(() => emulator.state.queues.depth('device1')).toBe(0);
     expect(emulator.state.feedback.take()).toMatchObject([{ originalMessageId: 'no', statusCode: 'Rejected' }]);
     send('again');
     (await next()).delivery?.release();
     const { message, delivery } = await next();
     expect(message).toMatchObject({ message_id: 'again', delivery_count: 1 });
     delivery?.accept();
-    await expect.poll(() => emulator.log.executions('c2d-complete', 'again')).toBe(1);
+    await eventually(() => emulator.log.executions('c2d-complete', 'again')).toBe(1);
     expect(emulator.log.executions('c2d-abandon', 'again')).toBe(1);
   });
 
@@ -158,7 +158,7 @@ describe('settlement', () => {
     const { next } = client.receive(C2D, { snd_settle_mode: 1 });
     send('sent');
     await next();
-    await expect.poll(() => emulator.log.executions('c2d-complete', 'sent')).toBe(1);
+    await eventually(() => emulator.log.executions('c2d-complete', 'sent')).toBe(1);
   });
 
   it('holds back without credit, and sends all when it comes', async () => {
@@ -220,7 +220,7 @@ describe('the events stream', () => {
     const next = await read(selector);
     // The reader's own token exchange is over, its link open: from now on it sees everything.
     const seen = next();
-    await expect.poll(() => emulator.log.requests({ operation: 'attach', target: STREAM })).toHaveLength(1);
+    await eventually(() => emulator.log.requests({ operation: 'attach', target: STREAM })).toHaveLength(1);
     emulator.state.sendEvent({ deviceId: 'device1' }, { messageId: 'new', body: Buffer.from('x') }, 'http');
     expect(await seen).toBe('new');
   });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Emulator, type FaultSpec, startEmulator } from '../src/index.ts';
-import { bodyText, Client } from './amqp-kit.ts';
+import { bodyText, Client, eventually } from './amqp-kit.ts';
 
 const D2C = '/devices/device1/messages/events';
 const C2D = '/devices/device1/messages/devicebound';
@@ -253,7 +253,7 @@ describe('unclean faults', () => {
   ] as const)('%s: nothing is answered and the connection stays, the message ran %i times', async (kind, ran) => {
     onD2c(kind);
     const client = await sendOne();
-    await expect.poll(() => emulator.log.requests({ operation: 'd2c' })).toHaveLength(1);
+    await eventually(() => emulator.log.requests({ operation: 'd2c' })).toHaveLength(1);
     expect(client.connection.is_open()).toBe(true);
     expect(client.seen).not.toContain('disconnected');
     expect(emulator.log.executions('d2c', 'u')).toBe(ran);
@@ -271,7 +271,7 @@ describe('unclean faults', () => {
     onD2c('not-json');
     const client = await sendOne();
     // It looks like the beginning of a frame of a gigabyte: the client waits.
-    await expect.poll(() => emulator.log.executions('d2c', 'u')).toBe(1);
+    await eventually(() => emulator.log.executions('d2c', 'u')).toBe(1);
     expect(client.connection.is_open()).toBe(true);
     clients = [];
   });
@@ -290,7 +290,7 @@ describe('unclean faults', () => {
     await client.twin(TWIN, 'PUT', '/notifications/twin/properties/desired');
     client.answers(TWIN, (message) => ids.push(message?.correlation_id));
     await client.twin(TWIN, 'GET');
-    await expect.poll(() => ids).toHaveLength(2);
+    await eventually(() => ids).toHaveLength(2);
     expect(ids[0]).toBe(ids[1]);
   });
 
@@ -302,7 +302,7 @@ describe('unclean faults', () => {
     const seen = [await next(), await next()];
     expect(seen.map(({ message }) => message?.message_id)).toEqual(['twice', 'twice']);
     for (const { delivery } of seen) delivery?.accept();
-    await expect.poll(() => emulator.state.queues.depth('device1')).toBe(0);
+    await eventually(() => emulator.state.queues.depth('device1')).toBe(0);
     expect(emulator.log.executions('c2d-complete', 'twice')).toBe(1);
   });
 

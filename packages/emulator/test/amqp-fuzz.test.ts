@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isWellFormedFrame, isWellFormedMessage } from '../src/amqp/frame-check.ts';
 import { type Emulator, startEmulator } from '../src/index.ts';
-import { Client } from './amqp-kit.ts';
+import { Client, eventually } from './amqp-kit.ts';
 import { recordSession } from './amqp-recording.ts';
 
 let emulator: Emulator;
@@ -31,12 +31,12 @@ function play(chunks: readonly Uint8Array[]): Promise<void> {
 }
 
 async function stillWorks(): Promise<void> {
-  await expect.poll(() => emulator.connections, { timeout: 5_000 }).toBe(0);
+  await eventually(() => emulator.connections).toBe(0);
   const client = Client.to(emulator);
   const sender = client.connection.open_sender('/devices/device1/messages/events');
   expect(await client.send(sender, { body: 'x' })).toMatchObject({ outcome: 'accepted' });
   await client.close();
-  await expect.poll(() => emulator.connections).toBe(0);
+  await eventually(() => emulator.connections).toBe(0);
 }
 
 describe('bytes that are no AMQP', () => {
@@ -99,7 +99,7 @@ describe('bytes that are no AMQP', () => {
   it('a session in single bytes is understood', async () => {
     const before = emulator.state.events.count;
     await play(session.flatMap((chunk) => [...chunk].map((byte) => Uint8Array.of(byte))));
-    await expect.poll(() => emulator.state.events.count).toBe(before + 1);
+    await eventually(() => emulator.state.events.count).toBe(before + 1);
     await stillWorks();
   });
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Emulator, startEmulator } from '../src/index.ts';
-import { Client } from './amqp-kit.ts';
+import { Client, eventually } from './amqp-kit.ts';
 
 const CONNECTIONS = 500;
 
@@ -31,6 +31,6 @@ it(`holds ${CONNECTIONS} connections at once, each of them served, and lets go o
   );
   expect(sent.filter(({ outcome }) => outcome === 'accepted')).toHaveLength(CONNECTIONS);
   await Promise.all(clients.map((client) => client.close()));
-  await expect.poll(() => emulator.connections).toBe(0);
+  await eventually(() => emulator.connections).toBe(0);
   expect(emulator.state.connections.size).toBe(0);
 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Emulator, startEmulator } from '../src/index.ts';
+import { eventually } from './amqp-kit.ts';
 
 const PYTHON = '/usr/bin/python3';
 
@@ -46,6 +47,6 @@ describe.skipIf(!installed)('qpid-proton, an engine of its own', () => {
     expect(seen).toHaveLength(6);
     expect(emulator.log.executions('d2c', 'p1')).toBe(1);
     expect(emulator.log.executions('c2d-complete', 'c')).toBe(1);
-    await expect.poll(() => emulator.connections).toBe(0);
+    await eventually(() => emulator.connections).toBe(0);
   });
 });

@@ -5,7 +5,7 @@ import { generate } from 'selfsigned';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { type Emulator, startEmulator } from '../src/index.ts';
-import { Client } from './amqp-kit.ts';
+import { Client, eventually } from './amqp-kit.ts';
 
 const D2C = '/devices/device1/messages/events';
 
@@ -89,7 +89,7 @@ describe('transports', () => {
       tlsConnect({ host: hostname, port: Number(port), servername: 'localhost' }).on('error', resolve);
     });
     expect(error.code).toBe('UNABLE_TO_VERIFY_LEAF_SIGNATURE');
-    await expect.poll(() => emulator.connections).toBe(0);
+    await eventually(() => emulator.connections).toBe(0);
   });
 });
 
