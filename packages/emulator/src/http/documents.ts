@@ -6,7 +6,19 @@ import type { TwinRecord } from '../state/twins.ts';
 /** The cloud's way to say never. */
 const NEVER = '0001-01-01T00:00:00Z';
 
-const timeOf = (at: number | undefined) => (at === undefined ? NEVER : new Date(at).toISOString());
+/** Times formatted before: they change rarely, and formatting costs more than the rest of a document. */
+const FORMATTED = new Map<number, string>();
+const FORMATTED_LIMIT = 10_000;
+
+function timeOf(at: number | undefined): string {
+  if (at === undefined) return NEVER;
+  const known = FORMATTED.get(at);
+  if (known) return known;
+  const text = new Date(at).toISOString();
+  if (FORMATTED.size >= FORMATTED_LIMIT) FORMATTED.clear();
+  FORMATTED.set(at, text);
+  return text;
+}
 
 /** A device or module as the registry answers it (service REST, api-version 2021-04-12). */
 export function identityDocument(record: IdentityRecord, cloud: Cloud): JsonObject {
