@@ -113,10 +113,10 @@ class Attachment implements MqttHandle {
     this.#connection = new Connection(client, this.#faults, this.#hooks(), {
       clock,
       closesLingering: governor !== undefined,
+      attempt: () => this.#reconnector.failures + 1,
     });
     this.#undo.push(methods.restore, catchStreamBuilder(client), release);
     this.#listen();
-    queueMicrotask(() => guarded(() => !this.#detached && this.#connection.wake()));
   }
 
   on(name: FaultEventName, listener: FaultListener): this {

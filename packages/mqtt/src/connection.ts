@@ -34,6 +34,9 @@ export interface ConnectionHooks {
 /** A server that refuses must close [MQTT-3.2.2-5, MQTT-3.14.4-1]; some leave that to the client. */
 const LINGER_MS = 1_000;
 
+/** A stream that is destroyed says so within a turn or two of the event loop; later, it has said it before us. */
+const WAKE_MS = 100;
+
 /**
  * Finds the one reason why each connection ended. What mqtt.js tells of it comes in several events, in
  * an order that depends on cause and version, twice or not at all; the first thing said is the reason.
@@ -47,20 +50,25 @@ export class Connection {
   #seen: WeakSet<object> | undefined;
   /** Close what the server refused and left open. */
   readonly #closesLingering: boolean;
+  /** Which attempt in a row this is, from 1. */
+  readonly #attempt: () => number;
   #link: Link | undefined;
+  #stopWaking: (() => void) | undefined;
 
   constructor(
     client: MqttClient,
     faults: Faults,
     hooks: ConnectionHooks,
-    more: { clock: Clock; closesLingering: boolean },
+    more: { clock: Clock; closesLingering: boolean; attempt: () => number },
   ) {
     this.#client = client;
     this.#faults = faults;
     this.#hooks = hooks;
     this.#clock = more.clock;
     this.#closesLingering = more.closesLingering;
-    if (client.stream && !client.stream.destroyed) this.#begin(client.connected);
+    this.#attempt = more.attempt;
+    if (client.stream) this.#begin(client.connected);
+    if (client.stream?.destroyed) this.#stopWaking = more.clock.after(WAKE_MS, () => guarded(() => this.#wake()));
   }
 
   get accepted(): boolean {
@@ -76,15 +84,6 @@ export class Connection {
   get fault(): AnyDeviceCloudError | undefined {
     const link = this.#link;
     return link?.fault ?? (link?.heard ? undefined : link?.suspect);
-  }
-
-  /** A client that was dead before we came: refused, or told not to reconnect. No event of it will follow. */
-  wake(): void {
-    const client = this.#client;
-    if (this.busy || !client.stream?.destroyed || client.disconnecting || willReconnect(client)) return;
-    const fault = this.#faults.tell(this.#faults.typeSeen(silentClose, 'mqtt.connect'));
-    this.#hooks.lost(fault);
-    this.#hooks.settled(fault);
   }
 
   /** CONNECT is the first packet on every stream. */
@@ -120,9 +119,22 @@ export class Connection {
   }
 
   detach(): void {
+    this.#stopWaking?.();
     this.#link?.stopWaiting?.();
     this.#link?.unhook();
     this.#link = undefined;
+  }
+
+  /** A client that was dead before we came: refused, or told not to reconnect. No event of it will follow. */
+  #wake(): void {
+    const link = this.#link;
+    if (!link || link.closed || link.fault || !link.stream.destroyed) return;
+    link.closed = true;
+    link.unhook();
+    if (this.#client.disconnecting || willReconnect(this.#client)) return;
+    link.fault = this.#tell(link, this.#faults.typeSeen(silentClose, nameOf(link)));
+    this.#hooks.lost(link.fault);
+    this.#hooks.settled(link.fault);
   }
 
   #begin(accepted: boolean): void {
@@ -171,7 +183,7 @@ export class Connection {
       if (ends) link.fault = link.suspect;
       return;
     }
-    const fault = this.#faults.tell(this.#faults.type(raw, link.accepted ? 'mqtt.connection' : 'mqtt.connect'));
+    const fault = this.#tell(link, this.#faults.type(raw, nameOf(link)));
     if (ends) link.fault = fault;
     else {
       link.suspect = fault;
@@ -179,25 +191,33 @@ export class Connection {
     }
   }
 
+  #tell(link: Link, error: AnyDeviceCloudError): AnyDeviceCloudError {
+    return this.#faults.tell(error, link.accepted ? undefined : this.#attempt());
+  }
+
   #close(link: Link): void {
     if (link.closed) return;
     link.closed = true;
     link.stopWaiting?.();
+    // The program has made another connection already.
+    if (link !== this.#link) return;
     if (this.#client.disconnecting) {
       this.#hooks.ended();
       return;
     }
     if (!link.fault && link.suspect && !link.heard) link.fault = link.suspect;
-    link.fault ??= this.#faults.tell(
-      this.#faults.typeSeen(silentClose, link.accepted ? 'mqtt.connection' : 'mqtt.connect'),
-    );
+    link.fault ??= this.#tell(link, this.#faults.typeSeen(silentClose, nameOf(link)));
     this.#hooks.lost(link.fault);
   }
 
   #closed(link: Link): void {
     link.unhook();
-    if (link.fault && !this.#client.disconnecting) this.#hooks.settled(link.fault);
+    if (link === this.#link && link.fault && !this.#client.disconnecting) this.#hooks.settled(link.fault);
   }
+}
+
+function nameOf({ accepted }: Link): string {
+  return accepted ? 'mqtt.connection' : 'mqtt.connect';
 }
 
 /** An exception of ours must not reach the emitter: mqtt.js would lose packets over it. */

@@ -58,6 +58,11 @@ export class Reconnector {
     if (setup.governor) this.#rest();
   }
 
+  /** Failures in a row. */
+  get failures(): number {
+    return this.#failures;
+  }
+
   accepted(): void {
     this.#setup.governor?.accepted();
     if (this.#setup.governor) this.#rest();

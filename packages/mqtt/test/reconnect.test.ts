@@ -51,6 +51,12 @@ describe.concurrent.each<Library>(['newest', 'oldest'])('reconnect (%s mqtt.js)'
         stage.peer.script({});
         await stage.heard('recovered');
         expect(stage.of('fault').length).toBe(stage.of('retry').length);
+        expect(
+          stage
+            .of('fault')
+            .slice(0, 3)
+            .map(({ attempt }) => attempt),
+        ).toEqual([1, 2, 3]);
       },
     ));
 
