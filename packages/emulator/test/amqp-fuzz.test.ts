@@ -1,5 +1,6 @@
 import { createConnection, type Socket } from 'node:net';
 import fc from 'fast-check';
+import rhea from 'rhea';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isWellFormedFrame, isWellFormedMessage } from '../src/amqp/frame-check.ts';
 import { type Emulator, startEmulator } from '../src/index.ts';
@@ -149,6 +150,20 @@ describe('structures that would hurt a decoder', () => {
     socket.write(Buffer.from([0x7f, 0xff, 0xff, 0xff, 2, 0, 0, 0]));
     const { error } = await client.next('connection_error');
     expect(error).toMatchObject({ condition: 'amqp:connection:framing-error' });
+    await stillWorks();
+  });
+
+  it('detaches the answers of a request whose id cannot be sent back', async () => {
+    const client = Client.to(emulator);
+    const receiver = client.connection.open_receiver('/devices/device1/twin');
+    const sender = client.connection.open_sender('/devices/device1/twin');
+    await client.credit(sender);
+    const refused = client.next('receiver_error');
+    const id = rhea.types.wrap_list([1, 2]) as never;
+    sender.send({ correlation_id: id, message_annotations: { operation: 'GET' }, body: '' });
+    expect((await refused).receiver).toBe(receiver);
+    expect(receiver.error).toMatchObject({ condition: 'amqp:invalid-field' });
+    await client.close();
     await stillWorks();
   });
 

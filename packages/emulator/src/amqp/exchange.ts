@@ -40,6 +40,15 @@ export interface Exchange<T> {
 
 /** Serve one exchange, with the scripted fault whose turn it is. Never rejects. */
 export async function serve<T>(peer: Peer, exchange: Exchange<T>): Promise<void> {
+  try {
+    await serveOne(peer, exchange);
+  } catch {
+    // A mistake of ours ends one connection, as one of the cloud's would.
+    peer.close({ condition: 'amqp:internal-error', description: 'The server was unable to process the request.' });
+  }
+}
+
+async function serveOne<T>(peer: Peer, exchange: Exchange<T>): Promise<void> {
   const fault = peer.faults.next(requestOf(exchange));
   if (fault && fault.delayMs > 0) {
     await new Promise<void>((resolve) => peer.cloud.clock.after(fault.delayMs, resolve));
@@ -61,17 +70,23 @@ function requestOf<T>(exchange: Exchange<T>): FaultRequest {
 /** The ordinary way: run, then tell how it went. */
 async function runAndTell<T>(peer: Peer, exchange: Exchange<T>, fault?: ScriptedFault, clockSkewMs = 0): Promise<void> {
   const scripted = fault?.form !== undefined;
+  let succeed: (() => void) | undefined;
   try {
     const running = exchange.run({ clockSkewMs });
     const result = running instanceof Promise ? await running : running;
-    const refused = exchange.outcomeOf?.(result);
-    record(peer, exchange, refused?.name ?? 'ok', refused?.status ?? 200, scripted);
-    if (!peer.isClosed) exchange.succeed(result);
+    succeed = () => tellSuccess(peer, exchange, result, scripted);
   } catch (thrown) {
     const error = wireErrorOf(thrown, exchange.operation, peer.cloud.clock.now());
     record(peer, exchange, error.name, error.status, scripted);
     if (!peer.isClosed) exchange.refuse(error);
   }
+  succeed?.();
+}
+
+function tellSuccess<T>(peer: Peer, exchange: Exchange<T>, result: T, scripted: boolean): void {
+  const refused = exchange.outcomeOf?.(result);
+  record(peer, exchange, refused?.name ?? 'ok', refused?.status ?? 200, scripted);
+  if (!peer.isClosed) exchange.succeed(result);
 }
 
 /** Run, and let the scripted fault be told whatever comes of it. */

@@ -129,10 +129,21 @@ export class Link {
   }
 
   #write({ message, tag, onOutcome }: Outbound): void {
-    const delivery = (this.engine as Sender).send(message as never, tag as never) as unknown as Outgoing;
+    const delivery = this.#encode(message, tag);
+    if (!delivery) return;
     this.#unwritten.push(delivery.id);
     if (delivery.settled) onOutcome?.('accepted', delivery);
     else this.#unsettled.set(delivery, onOutcome);
+  }
+
+  /** What a client put into its request comes back in our answer, and need not be encodable. */
+  #encode(message: object, tag: Buffer | undefined): Outgoing | undefined {
+    try {
+      return (this.engine as Sender).send(message as never, tag as never) as unknown as Outgoing;
+    } catch {
+      this.fail({ condition: 'amqp:invalid-field', description: 'A field of the request cannot be answered.' });
+      return undefined;
+    }
   }
 
   // --- what the peer tells us ------------------------------------------------------------------
