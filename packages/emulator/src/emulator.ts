@@ -1,7 +1,7 @@
-import { createToken } from './auth.ts';
+import { createToken, type Policy } from './auth.ts';
 import { CONTROL_PREFIX } from './control/control.ts';
+import type { FaultScript } from './faults/script.ts';
 import type { FaultSpec, InjectedFault } from './faults/types.ts';
-import type { ListenerContext, RunningListener } from './listener.ts';
 import type { ActivityLog, LogEntry } from './log.ts';
 import type { Cloud } from './state/cloud.ts';
 import type { DeviceConnection } from './state/connections.ts';
@@ -31,9 +31,15 @@ export interface EmulatorEvents {
   readonly event: D2cEvent;
 }
 
+/** What an emulator is made of. */
 interface EmulatorParts {
-  readonly context: ListenerContext;
-  readonly listeners: readonly RunningListener[];
+  readonly cloud: Cloud;
+  readonly policies: readonly Policy[];
+  readonly faults: FaultScript;
+  readonly ca: string | undefined;
+  readonly control: boolean;
+  readonly urls: EmulatorUrls;
+  readonly listeners: readonly { connections(): number; close(): Promise<void> }[];
 }
 
 const HOUR_S = 3_600;
@@ -47,7 +53,7 @@ export class Emulator {
 
   constructor(parts: EmulatorParts) {
     this.#parts = parts;
-    this.urls = parts.context.urls;
+    this.urls = parts.urls;
   }
 
   /** Plain HTTP, REST of service, device and provisioning. Empty when not started. */
@@ -67,12 +73,12 @@ export class Emulator {
 
   /** Certificate of the authority to trust, PEM; with `tls` only. */
   get ca(): string | undefined {
-    return this.#parts.context.tls?.ca;
+    return this.#parts.ca;
   }
 
   /** The state behind all transports. */
   get state(): Cloud {
-    return this.#parts.context.cloud;
+    return this.#parts.cloud;
   }
 
   /** What clients did: `log.requests({ operation })`, `log.executions(operation, messageId)`. */
@@ -114,7 +120,7 @@ export class Emulator {
 
   /** Control endpoint, for the terminal and for other programs; empty when it is not served. */
   get controlUrl(): string {
-    return this.#parts.context.control && this.httpUrl ? `${this.httpUrl}${CONTROL_PREFIX}` : '';
+    return this.#parts.control && this.httpUrl ? `${this.httpUrl}${CONTROL_PREFIX}` : '';
   }
 
   /** Connections held now, over all listeners. */
@@ -124,17 +130,17 @@ export class Emulator {
 
   /** Script a fault. @throws TypeError that names the field that is wrong */
   inject(fault: FaultSpec): InjectedFault {
-    return this.#parts.context.faults.inject(fault);
+    return this.#parts.faults.inject(fault);
   }
 
   /** Take back every scripted fault. */
   clearFaults(): void {
-    this.#parts.context.faults.clear();
+    this.#parts.faults.clear();
   }
 
   /** Scripted faults still to come. */
-  get faults(): ReturnType<ListenerContext['faults']['pending']> {
-    return this.#parts.context.faults.pending();
+  get faults(): ReturnType<FaultScript['pending']> {
+    return this.#parts.faults.pending();
   }
 
   /** Set the cloud's clock off by that much, in ms, for everything from now on. */
@@ -201,7 +207,7 @@ export class Emulator {
   }
 
   #policy(name: string) {
-    const policy = this.#parts.context.authority.policies.find((one) => one.name === name);
+    const policy = this.#parts.policies.find((one) => one.name === name);
     if (!policy) throw new TypeError(`No shared access policy is called ${name}`);
     return policy;
   }

@@ -16,9 +16,8 @@ export type {
   UncleanFault,
   UncleanKind,
 } from './faults/types.ts';
-export type { Ports } from './listener.ts';
 export type { ActivityLog, LogEntry, LogFilter } from './log.ts';
-export type { DeviceSpec, EmulatorOptions, ModuleSpec } from './options.ts';
+export type { DeviceSpec, EmulatorOptions, ModuleSpec, Ports } from './options.ts';
 export { startEmulator } from './start.ts';
 export type { Clock } from './state/clock.ts';
 export type { Cloud } from './state/cloud.ts';

@@ -2,14 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import type { WebSocket } from 'ws';
 import type { Authority } from './auth.ts';
 import type { FaultScript } from './faults/script.ts';
+import type { Ports, WireOptions } from './options.ts';
 import type { Cloud } from './state/cloud.ts';
-
-export interface TlsMaterial {
-  readonly key: string;
-  readonly cert: string;
-  /** Certificate of the authority that signed it: what clients are to trust. */
-  readonly ca: string;
-}
+import type { TlsMaterial } from './tls.ts';
 
 /** Takes over a WebSocket whose sub-protocol a listener registered. */
 export type WebSocketHandler = (socket: WebSocket, request: IncomingMessage) => void;
@@ -35,20 +30,6 @@ export interface ListenerContext {
   readonly webSockets: Map<string, WebSocketHandler>;
   /** Endpoints of all listeners; filled in as they start. */
   readonly urls: Record<string, string>;
-}
-
-export interface Ports {
-  readonly http: number;
-  readonly https: number;
-  readonly mqtt: number;
-  readonly mqtts: number;
-  readonly amqp: number;
-  readonly amqps: number;
-}
-
-export interface WireOptions {
-  /** HTTP error bodies: `auto` as the cloud does per operation. */
-  readonly bodyShape: 'auto' | 'old' | 'new';
 }
 
 /** What a started listener hands back. */

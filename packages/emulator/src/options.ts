@@ -1,4 +1,3 @@
-import type { Ports, WireOptions } from './listener.ts';
 import type { Clock } from './state/clock.ts';
 import type { EnrollmentSpec } from './state/enrollments.ts';
 import type { IdentitySettings } from './state/identities.ts';
@@ -6,6 +5,20 @@ import type { JsonObject } from './state/json.ts';
 import type { QueueLimits } from './state/queues.ts';
 import type { ThrottleOptions } from './state/throttles.ts';
 import type { TlsOptions } from './tls.ts';
+
+export interface Ports {
+  readonly http: number;
+  readonly https: number;
+  readonly mqtt: number;
+  readonly mqtts: number;
+  readonly amqp: number;
+  readonly amqps: number;
+}
+
+export interface WireOptions {
+  /** HTTP error bodies: `auto` as the cloud does per operation. */
+  readonly bodyShape: 'auto' | 'old' | 'new';
+}
 
 export interface ModuleSpec extends IdentitySettings {
   readonly moduleId: string;

@@ -60,7 +60,15 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     cloud.stop();
     throw error;
   }
-  return new Emulator({ context, listeners });
+  return new Emulator({
+    cloud,
+    policies: authority.policies,
+    faults: context.faults,
+    ca: context.tls?.ca,
+    control: context.control,
+    urls: context.urls,
+    listeners,
+  });
 }
 
 function addDevice(cloud: Cloud, spec: DeviceSpec): void {

@@ -1,6 +1,12 @@
 import { isIP } from 'node:net';
 import { generate } from 'selfsigned';
-import type { TlsMaterial } from './listener.ts';
+
+export interface TlsMaterial {
+  readonly key: string;
+  readonly cert: string;
+  /** Certificate of the authority that signed it: what clients are to trust. */
+  readonly ca: string;
+}
 
 export interface TlsOptions {
   /** Names and addresses of the certificate besides `localhost` and `127.0.0.1`. */

@@ -1,7 +1,7 @@
 import type { ScriptedFault } from '../faults/types.ts';
 import { CODE_OF } from '../forms/behaviour.ts';
 import { type BodyShape, type HttpAnswer, httpFault } from '../forms/http.ts';
-import type { WireOptions } from '../listener.ts';
+import type { WireOptions } from '../options.ts';
 import { CloudFault } from '../state/fault.ts';
 import type { Operation } from './types.ts';
 
