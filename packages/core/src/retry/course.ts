@@ -119,7 +119,11 @@ export class Course<T> {
   /** What a failed attempt means: typed, counted, told. */
   #note(raw: unknown, attempt: Try | undefined): Fault {
     const wasCut = this.#cut !== undefined && raw === this.#cut;
-    const error = wasCut ? (raw as AnyDeviceCloudError) : (this.#options.classify ?? classifyAny)(raw);
+    const { signal } = this.#options;
+    // The caller's own reason comes back as it is, also that of `AbortSignal.timeout`.
+    const byCaller = signal?.aborted === true && raw === signal.reason;
+    const read = byCaller ? () => undefined : (this.#options.classify ?? classifyAny);
+    const error = wasCut ? (raw as AnyDeviceCloudError) : read(raw);
     this.#fault = failure(raw, error);
     if (error === undefined) {
       this.#gate?.report(this.#sentAt, 'void');
