@@ -1,6 +1,7 @@
 import { MAX_DEPTH, MAX_KEYS, MAX_TEXT } from '../limits.ts';
 import { isObject } from '../shape.ts';
 import { scan } from './scan.ts';
+import { isStatusPhrase } from './text-parts.ts';
 import { trackingIdIn, trackingIdOf } from './tracking-id.ts';
 
 /** What the body of an answer says. */
@@ -154,7 +155,10 @@ function visit(value: unknown, depth: number, walk: Walk): void {
 /** The fields that are looked at, by their name in lower case. */
 const FIELDS: Readonly<Record<string, (value: unknown, depth: number, walk: Walk) => void>> = {
   errorcode: visitCode,
-  code: visitCode,
+  // The resource manager and other services: their phrases are no codes of this cloud.
+  code: (value, depth, walk) => {
+    if (typeof value !== 'string' || !isStatusPhrase(value)) visitCode(value, depth, walk);
+  },
   message: visitMessage,
   errormessage: visitMessage,
   error_description: visitMessage,

@@ -62,6 +62,11 @@ const PHRASES: Readonly<Record<string, number>> = {
   gatewaytimeout: 504,
 };
 
+/** Is it no more than the phrase of an HTTP status (`ServiceUnavailable`), as any service writes it? */
+export function isStatusPhrase(name: string): boolean {
+  return Object.hasOwn(PHRASES, name.toLowerCase());
+}
+
 /** The first HTTP status in a text that says a failure, as a number or a phrase. */
 export function statusInText(text: string): number | undefined {
   for (const match of text.matchAll(STATUS)) {

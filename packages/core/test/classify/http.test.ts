@@ -120,6 +120,11 @@ const answers = {
     body: '{"error":{"code":"IotHubNameUnavailable","message":"taken","details":[{"code":"X","message":"y"}]}}',
     expected: { category: 'conflict', detail: 'taken' },
   },
+  'a phrase of HTTP as code of the resource manager is no code of the hub': {
+    status: 503,
+    body: '{"error":{"code":"ServiceUnavailable","message":"x"}}',
+    expected: { category: 'server', code: undefined, reason: 'ServiceUnavailable' },
+  },
   'a page of a gateway': {
     status: 502,
     body: '<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>',
