@@ -29,21 +29,20 @@ const HUB_404 = JSON.stringify({
 
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
 
-/** Median ns of one call of each variant, in turn. */
-async function time(variants, { calls, rounds }) {
+/** ns of one call of each variant in each round. */
+async function time(variants, { calls, rounds, warmUp = 5 * calls }) {
   const names = Object.keys(variants);
   const took = Object.fromEntries(names.map((name) => [name, []]));
-  for (const name of names) await variants[name](calls);
+  for (const name of names) await variants[name](warmUp);
   for (let round = 0; round < rounds; round++) {
     // Another order each time: nobody always follows the same one.
-    for (let i = 0; i < names.length; i++) {
-      const name = names[(i + round) % names.length];
+    for (const name of names.toSorted(() => Math.random() - 0.5)) {
       const start = performance.now();
       await variants[name](calls);
       took[name].push(((performance.now() - start) * 1e6) / calls);
     }
   }
-  return Object.fromEntries(names.map((name) => [name, took[name]]));
+  return took;
 }
 
 /** Median heap bytes of one call. */
@@ -176,7 +175,11 @@ async function stub() {
   const pipes = await time(each(pipelines(BASE, client), loop), { calls: 2_000, rounds: 40 });
   table('@azure/core-rest-pipeline on a stub client, for comparison', pipes, 'rest-pipeline');
 
-  const failed = await time(each(clients({ baseURL: BASE, adapter: notFound }), failing), { calls: 500, rounds: 60 });
+  const failed = await time(each(clients({ baseURL: BASE, adapter: notFound }), failing), {
+    calls: 500,
+    rounds: 60,
+    warmUp: 10_000,
+  });
   table('a call that fails with 404103 and is not repeated (goal: attached at most 1.1 × bare)', failed, 'bare');
 }
 
@@ -191,11 +194,11 @@ async function loopback() {
   await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
   const baseURL = `http://127.0.0.1:${server.address().port}`;
   const variants = { ...clients({ baseURL }), ...pipelines(baseURL, createDefaultHttpClient()) };
-  const took = await time(each(variants, loop), { calls: 100, rounds: 40 });
+  const took = await time(each(variants, loop), { calls: 100, rounds: 60, warmUp: 1_000 });
   table('one GET over loopback (goal: attached indistinguishable from bare)', took, 'bare');
   const { bare, attached } = clients({ baseURL });
   const fails = { bare: () => bare('/devices/fail'), attached: () => attached('/devices/fail') };
-  const failed = await time(each(fails, failing), { calls: 100, rounds: 40 });
+  const failed = await time(each(fails, failing), { calls: 100, rounds: 60, warmUp: 4_000 });
   table('one GET over loopback that fails with 404103', failed, 'bare');
   server.closeAllConnections();
   await new Promise((closed) => server.close(closed));

@@ -1,5 +1,6 @@
 import { type AnyDeviceCloudError, isDeviceCloudError } from '@faultmap/core';
 import {
+  type Attempt,
   type CredentialsGate,
   conclude,
   createCredentials,
@@ -134,7 +135,7 @@ export class HttpSender implements Sender {
   }
 
   #attempts(inner: AxiosAdapter, config: MarkedConfig, own: MarkedConfig['signal']) {
-    return (attempt: Parameters<typeof carrySignal>[2]): AxiosPromise => {
+    return (attempt: Attempt): AxiosPromise => {
       this.#stamp(config, attempt.number);
       carrySignal(config, own, attempt);
       return inner(config);

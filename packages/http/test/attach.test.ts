@@ -2,6 +2,7 @@ import { isDeviceCloudError, ServerError } from '@faultmap/core';
 import { attachHttp, wrapAdapter } from '@faultmap/http';
 import axios, { type AxiosError, type AxiosInstance, type InternalAxiosRequestConfig } from 'axios';
 import { describe, expect, test, vi } from 'vitest';
+import { runCode } from './support/child.ts';
 import { FAST, rejection, script } from './support/script.ts';
 
 const retry = FAST;
@@ -356,6 +357,21 @@ describe('validateStatus', () => {
     attachHttp(client, { retry });
     expect((await client.get('/')).status).toBe(503);
     expect(server.count()).toBe(1);
+  });
+
+  test("one that throws ends the process on axios' http adapter, with us or without", async () => {
+    const server = await script(200);
+    const program = (attach: string) => `
+      import axios from 'axios';
+      import { attachHttp } from '@faultmap/http';
+      ${attach}
+      await axios.get(process.env.URL, { adapter: 'http', validateStatus() { throw new Error('my mistake'); } });
+    `;
+    for (const attach of ['', 'attachHttp(axios);']) {
+      const { code, stderr } = await runCode(program(attach), { URL: server.url });
+      expect(code).toBe(1);
+      expect(stderr).toContain('Error: my mistake');
+    }
   });
 
   test('one that throws settles on fetch as it does without us', async () => {

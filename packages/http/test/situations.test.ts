@@ -62,6 +62,25 @@ const SITUATIONS: readonly Situation[] = [
     expected: { category: 'not-found', code: 404001, reason: 'DeviceNotFound', httpStatus: 404 },
   },
   {
+    name: 'a flat error of the provisioning service',
+    server: () =>
+      serve((_, res) => {
+        const body = {
+          errorCode: 429001,
+          trackingId: '0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9',
+          message: 'Operations are being throttled',
+        };
+        res.writeHead(429, { ...json, 'retry-after': '90' }).end(JSON.stringify(body));
+      }),
+    expected: {
+      category: 'throttled',
+      code: 429001,
+      retryAfterMs: 90_000,
+      executed: 'no',
+      trackingId: '0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9',
+    },
+  },
+  {
     name: 'an error answer as bytes',
     server: () => serve((_, res) => void res.writeHead(404, json).end(HUB_404)),
     config: { responseType: 'arraybuffer' },
