@@ -160,6 +160,7 @@ export class AttachedConnection {
         this.#gone = undefined;
         reconnector?.opened();
         this.#proveSoon();
+        this.links.opened();
         if (reconnector) void this.#tokens.opened();
       },
       lost: (fault, what) => {

@@ -1,5 +1,5 @@
 import type { AnyDeviceCloudError } from '@faultmap/core';
-import { conclude, evidence } from '@faultmap/core/adapter';
+import { evidence } from '@faultmap/core/adapter';
 import { CreditQueue } from './credit.ts';
 import type { Faults } from './faults.ts';
 import { reattach, rebegin } from './reattach.ts';
@@ -69,12 +69,16 @@ export class Links {
    */
   async usable(link: RheaLink, operation: string): Promise<void> {
     this.present(operation);
-    const { faults } = this.#setup;
-    const { session } = link;
-    if (!session.connection.is_open() || this.#setup.held(link)) return; // on its way: wait
-    if (faults.of(session) || session.is_closed()) await this.#again(session, link, operation);
-    // A detached link counts as open on this side for a tick longer.
-    if (faults.of(link) || (!link.state.local_open && link.is_closed())) await this.#again(link, link, operation);
+    const fault = await this.#mend(link);
+    if (fault) throw this.refusal(fault, operation);
+  }
+
+  /** The connection is open again: links that sends wait for may have been detached before it was lost. */
+  opened(): void {
+    for (const [link, queue] of this.#queues) {
+      if (queue.size === 0) continue;
+      void this.#mend(link).then((fault) => fault && queue.end((waiter) => waiter.fail(fault)));
+    }
   }
 
   /** @throws why there is no connection and will not be soon */
@@ -88,15 +92,30 @@ export class Links {
     return this.#setup.faults.follow(fault, { operation, executed: 'no' });
   }
 
-  async #again(end: RheaLink | RheaSession, link: RheaLink, operation: string): Promise<void> {
+  /** Attach again what is detached and may be. @returns the fault that forbids it */
+  async #mend(link: RheaLink): Promise<AnyDeviceCloudError | undefined> {
+    const { faults, held } = this.#setup;
+    const { session } = link;
+    if (!session.connection.is_open() || held(link)) return undefined; // on its way: wait
+    if (faults.of(session) || session.is_closed()) {
+      const fault = await this.#again(session, link);
+      if (fault) return fault;
+    }
+    // A detached link counts as open on this side for a tick longer.
+    if (faults.of(link) || (!link.state.local_open && link.is_closed())) return this.#again(link, link);
+    return undefined;
+  }
+
+  async #again(end: RheaLink | RheaSession, link: RheaLink): Promise<AnyDeviceCloudError | undefined> {
     const fault = this.#setup.faults.of(end);
-    if (!fault) throw this.#closedHere(link, operation);
-    if (!fault.transient && !this.#mended(fault)) throw this.refusal(fault, operation);
+    if (!fault) return this.#closedHere(link);
+    if (!fault.transient && !this.#mended(fault)) return fault;
     // rhea takes a detached end out of its tables two ticks after the event.
     await new Promise((resolve) => setImmediate(resolve));
     this.#setup.watch(end);
     if (end === link) reattach(link);
     else rebegin(end as RheaSession);
+    return undefined;
   }
 
   /** Refused as unauthorized, and a token was put since. */
@@ -104,9 +123,9 @@ export class Links {
     return fault.advice === 'renew-credentials' && this.#tokens > (this.#tokensAt.get(fault) ?? Infinity);
   }
 
-  #closedHere(link: RheaLink, operation: string): AnyDeviceCloudError {
+  #closedHere(link: RheaLink): AnyDeviceCloudError {
     const address = addressOf(link);
-    const error = this.#setup.faults.typed(
+    return this.#setup.faults.typed(
       evidence({
         transport: 'amqp',
         scope: 'link',
@@ -116,8 +135,6 @@ export class Links {
         local: true,
         text: 'the link was closed on this side',
       }),
-      operation,
     );
-    return conclude(error, { executed: 'no' });
   }
 }

@@ -318,6 +318,20 @@ describe('a send that loses its connection, session or link', () => {
     expect(bodies).toEqual(['a', 'b', 'c']);
   });
 
+  it('a link detached just before the connection is lost is attached again with it', async () => {
+    let bodies: unknown[] = [];
+    const { client, sender, peer } = await start((container) => {
+      bodies = each(container, accept);
+    });
+    peer.connection.find_receiver(() => true)?.close({ condition: 'amqp:link:detach-forced' });
+    await until(() => client.faults.length === 1);
+    for (const socket of peer.sockets) socket.destroy();
+    await until(() => client.faults.length === 2);
+    await client.handle.send(sender, { body: 'a' });
+    expect(bodies).toEqual(['a']);
+    expect(client.faults).toHaveLength(2);
+  });
+
   it('a connection that stays away for long ends them at once, unsent', async () => {
     const { client, sender } = await start(
       (container) =>
