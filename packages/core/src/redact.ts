@@ -35,7 +35,7 @@ const masks: readonly Mask[] = [
   // Scheme and credentials, as far as they are in one piece once wraps are taken out.
   [
     new RegExp(
-      String.raw`\b((?:proxy-)?authorization)(${IS})(\\{0,16}["']?)(?!\s{0,20}\[redacted\])(?:(?:bearer|basic|digest|sharedkey|sharedaccesssignature)\s{0,20})?[^\s"'\\]{1,4000}`,
+      String.raw`\b((?:proxy-)?authorization)(${IS})(\\{0,16}["']?)(?!\s{0,20}\\{0,16}["']?\s{0,20}\[redacted\])(?:(?:bearer|basic|digest|sharedkey|sharedaccesssignature)\s{0,20})?[^\s"'\\]{1,4000}`,
       'gi',
     ),
     (_all, name = '', is = '', quote = '') => `${name}${is}${quote}${MASK}`,
@@ -43,7 +43,7 @@ const masks: readonly Mask[] = [
   // The whole header, whatever its scheme; up to the end of the line or of the quotes.
   [
     new RegExp(
-      String.raw`\b((?:proxy-)?authorization|(?:set-)?cookie)(${IS})(\\{0,16}["']?)(?!\s{0,20}\[redacted\])([^"'\r\n\\]{1,4000})`,
+      String.raw`\b((?:proxy-)?authorization|(?:set-)?cookie)(${IS})(\\{0,16}["']?)(?!\s{0,20}\\{0,16}["']?\s{0,20}\[redacted\])([^"'\r\n\\]{1,4000})`,
       'gi',
     ),
     (_all, name = '', is = '', quote = '') => `${name}${is}${quote}${MASK}`,

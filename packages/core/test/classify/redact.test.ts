@@ -19,6 +19,7 @@ describe('a secret is masked', () => {
     [`AccountName=a;AccountKey=${KEY};EndpointSuffix=x`, 'AccountName=a;AccountKey=[redacted];EndpointSuffix=x'],
     ['Authorization: Bearer abcdefg.hijk', 'Authorization: [redacted]'],
     [`{"Authorization":"SharedAccessSignature sr=a&sig=${SIG}"}`, '{"Authorization":"[redacted]"}'],
+    [`{'Authorization': 'SharedAccessSignature sr=a&sig=${SIG}', 'x': 1}`, "{'Authorization': '[redacted]', 'x': 1}"],
     [String.raw`{\"password\":\"p ss word!\",\"x\":1}`, String.raw`{\"password\":\"[redacted]\",\"x\":1}`],
     ["mqttPassword: 'hunter2 x'", "mqttPassword: '[redacted]'"],
     ['sent Basic dXNlcjpwYXNz to', 'sent Basic [redacted] to'],
