@@ -5,7 +5,7 @@ import { FaultScript } from './faults/script.ts';
 import { startHttp } from './http/listener.ts';
 import type { ListenerContext, RunningListener } from './listener.ts';
 import { startMqtt } from './mqtt/listener.ts';
-import { type DeviceSpec, type EmulatorOptions, resolveEmulatorOptions } from './options.ts';
+import { type DeviceSpec, type EmulatorOptions, type ResolvedOptions, resolveEmulatorOptions } from './options.ts';
 import { Cloud } from './state/cloud.ts';
 import { makeKey } from './state/identities.ts';
 import { makeCertificates } from './tls.ts';
@@ -43,23 +43,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     webSockets: new Map(),
     urls: {},
   };
-  const listeners: RunningListener[] = [];
-  try {
-    for (const [name, start] of [
-      ['http', startHttp],
-      ['mqtt', startMqtt],
-      ['amqp', startAmqp],
-    ] as const) {
-      if (!resolved.transports.includes(name)) continue;
-      const listener = await start(context);
-      listeners.push(listener);
-      Object.assign(context.urls, listener.urls);
-    }
-  } catch (error) {
-    await Promise.allSettled(listeners.map((listener) => listener.close()));
-    cloud.stop();
-    throw error;
-  }
+  const listeners = await startListeners(context, resolved.transports);
   return new Emulator({
     cloud,
     policies: authority.policies,
@@ -69,6 +53,29 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     urls: context.urls,
     listeners,
   });
+}
+
+const LISTENERS = { http: startHttp, mqtt: startMqtt, amqp: startAmqp } as const;
+
+/** All or none: what has started is closed again when another cannot. */
+async function startListeners(
+  context: ListenerContext,
+  transports: ResolvedOptions['transports'],
+): Promise<RunningListener[]> {
+  const listeners: RunningListener[] = [];
+  try {
+    for (const name of ['http', 'mqtt', 'amqp'] as const) {
+      if (!transports.includes(name)) continue;
+      const listener = await LISTENERS[name](context);
+      listeners.push(listener);
+      Object.assign(context.urls, listener.urls);
+    }
+    return listeners;
+  } catch (error) {
+    await Promise.allSettled(listeners.map((listener) => listener.close()));
+    context.cloud.stop();
+    throw error;
+  }
 }
 
 function addDevice(cloud: Cloud, spec: DeviceSpec): void {

@@ -189,3 +189,44 @@ test('an unknown path and a wrong method', async () => {
   expect(wrong.status).toBe(405);
   expect(wrong.data.Message).toMatch(/The requested resource does not support http method 'POST'/);
 });
+
+test('jobs over many devices: twins, methods, failures, and one that is cancelled before it begins', async () => {
+  const { emulator, service } = await bench({ ...http, devices: ['a', 'b', 'c'] });
+  const put = (jobId: string, job: object) => service('PUT', `/jobs/v2/${jobId}`, { jobId, ...job });
+  const ended = async (jobId: string) => {
+    await expect.poll(async () => (await service('GET', `/jobs/v2/${jobId}`)).data.endTime).not.toBeNull();
+    return (await service('GET', `/jobs/v2/${jobId}`)).data;
+  };
+  const updateTwin = { etag: '*', tags: { floor: 2 } };
+  const queryCondition = "deviceId IN ['a', 'b']";
+  expect((await put('j1', { type: 'scheduleUpdateTwin', updateTwin, queryCondition })).status).toBe(200);
+  expect(await ended('j1')).toMatchObject({
+    status: 'completed',
+    updateTwin,
+    deviceJobStatistics: { deviceCount: 2, succeededCount: 2, failedCount: 0 },
+  });
+  expect((await service('GET', '/twins/b')).data.tags).toEqual({ floor: 2 });
+  expect((await put('j1', { type: 'scheduleUpdateTwin', updateTwin })).headers['iothub-errorcode']).toBe(
+    'JobAlreadyExists',
+  );
+  const connection = emulator.state.connect({ identity: { deviceId: 'a' }, transport: 'mqtt', close: () => {} });
+  connection.onMethod = ({ requestId }) =>
+    emulator.state.methods.answer({ deviceId: 'a' }, requestId, { status: 200, payload: null });
+  await put('j2', { type: 'scheduleDeviceMethod', cloudToDeviceMethod: { methodName: 'blink' }, queryCondition: '*' });
+  expect(await ended('j2')).toMatchObject({
+    status: 'failed',
+    deviceJobStatistics: { succeededCount: 1, failedCount: 2 },
+  });
+  const startTime = new Date(Date.now() + 3_600_000).toISOString();
+  await put('j3', { type: 'scheduleUpdateTwin', updateTwin, startTime });
+  expect((await service('POST', '/jobs/v2/j3/cancel')).data.status).toBe('cancelled');
+  expect((await service('GET', '/jobs/v2/query?jobType=scheduleUpdateTwin')).data).toHaveLength(2);
+  expect((await service('GET', '/jobs/v2/none')).headers['iothub-errorcode']).toBe('JobNotFound');
+  for (const wrong of [
+    { type: 'explode' },
+    { type: 'scheduleUpdateTwin' },
+    { type: 'scheduleUpdateTwin', updateTwin, queryCondition: '(' },
+  ]) {
+    expect((await put('j4', wrong)).status).toBe(400);
+  }
+});

@@ -1,4 +1,6 @@
 import { CloudFault } from '../state/fault.ts';
+import type { JsonObject } from '../state/json.ts';
+import type { MethodInput } from '../state/methods.ts';
 import { parseObject } from './body.ts';
 import { identityIn, type Operation } from './types.ts';
 
@@ -6,17 +8,21 @@ import { identityIn, type Operation } from './types.ts';
 const LONGEST_S = 300;
 
 const invoke: Operation['handle'] = async (request, { cloud }) => {
-  const input = parseObject(request.body);
+  const answer = await cloud.invokeMethod(identityIn(request.params), methodInput(parseObject(request.body)));
+  // A success of the hub whatever the device's own status is.
+  return { status: 200, body: { status: answer.status, payload: answer.payload } };
+};
+
+/** What a service asks for, checked. @throws CloudFault argument-invalid */
+export function methodInput(input: JsonObject): MethodInput {
   if (typeof input.methodName !== 'string') throw new CloudFault('argument-invalid', { text: 'methodName is missing' });
-  const answer = await cloud.invokeMethod(identityIn(request.params), {
+  return {
     methodName: input.methodName,
     payload: input.payload,
     responseTimeoutMs: seconds(input.responseTimeoutInSeconds, 30) * 1000,
     connectTimeoutMs: seconds(input.connectTimeoutInSeconds, 0) * 1000,
-  });
-  // A success of the hub whatever the device's own status is.
-  return { status: 200, body: { status: answer.status, payload: answer.payload } };
-};
+  };
+}
 
 /** Shorter than the documented least of 5 s is let through: tests should not wait. */
 function seconds(value: unknown, fallback: number): number {

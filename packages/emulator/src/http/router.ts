@@ -1,3 +1,4 @@
+import { jobs } from './jobs.ts';
 import { messages } from './messages.ts';
 import { methods } from './methods.ts';
 import { provisioning } from './provisioning.ts';
@@ -41,6 +42,10 @@ const TABLE: readonly (readonly [method: string, pattern: string, operation: Ope
   ['POST', 'devices/:deviceId/messages/devicebound/:lockToken/abandon', messages.abandon],
   ['POST', 'devices/:deviceId/files', uploads.start],
   ['POST', 'devices/:deviceId/files/notifications', uploads.report],
+  ['PUT', 'jobs/v2/:jobId', jobs.create],
+  ['GET', 'jobs/v2/query', jobs.list],
+  ['GET', 'jobs/v2/:jobId', jobs.get],
+  ['POST', 'jobs/v2/:jobId/cancel', jobs.cancel],
   ['PUT', ':scope/registrations/:registrationId/register', provisioning.register],
   ['GET', ':scope/registrations/:registrationId/operations/:operationId', provisioning.status],
 ];

@@ -29,30 +29,31 @@ export async function startMqtt(context: ListenerContext): Promise<RunningListen
   });
   const plain = createServer({ noDelay: true }, (socket) => accept(socket, socket));
   const secure = context.tls && makeTlsServer(context, accept);
-  const urls: Record<string, string> = {};
-  for (const server of secure ? [plain, secure] : [plain]) {
-    server.on('connection', (socket: Socket) => sockets.hold(socket));
-  }
-  urls.mqtt = endpoint('mqtt', context.host, await listen(plain, context.ports.mqtt, context.host));
-  if (secure) {
-    try {
-      urls.mqtts = endpoint('mqtts', context.host, await listen(secure, context.ports.mqtts, context.host));
-    } catch (error) {
-      plain.close();
-      throw error;
-    }
-  }
+  const servers = secure ? [plain, secure] : [plain];
+  for (const server of servers) server.on('connection', (socket: Socket) => sockets.hold(socket));
+  const urls = await listenAll(context, plain, secure);
   return {
     urls,
     connections: () => held.size,
     close: async () => {
       stopDelivering();
       context.webSockets.delete('mqtt');
-      const servers = secure ? [plain, secure] : [plain];
       const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
       await Promise.all([held.destroy(), sockets.destroy(), ...closed]);
     },
   };
+}
+
+async function listenAll({ host, ports }: ListenerContext, plain: Server, secure: Server | undefined) {
+  const urls: Record<string, string> = { mqtt: endpoint('mqtt', host, await listen(plain, ports.mqtt, host)) };
+  if (!secure) return urls;
+  try {
+    urls.mqtts = endpoint('mqtts', host, await listen(secure, ports.mqtts, host));
+    return urls;
+  } catch (error) {
+    plain.close();
+    throw error;
+  }
 }
 
 /** One listener of the state for all connections: what changes goes to the one it concerns. */

@@ -7,6 +7,7 @@ import { CloudFault } from './fault.ts';
 import { Feedback } from './feedback.ts';
 import { Identities } from './identities.ts';
 import { type Identity, keyOf } from './identity.ts';
+import { Jobs } from './jobs.ts';
 import type { JsonObject } from './json.ts';
 import { type MethodAnswer, type MethodInput, Methods } from './methods.ts';
 import { type C2dInput, type C2dMessage, type QueueLimits, Queues } from './queues.ts';
@@ -50,6 +51,7 @@ export class Cloud {
   readonly throttles: Throttles;
   readonly events = new DeviceEvents();
   readonly enrollments: Enrollments;
+  readonly jobs: Jobs;
   /** Name the cloud goes by: `HostName` of connection strings, `assignedHub` of registrations. */
   hostName: string;
 
@@ -71,6 +73,7 @@ export class Cloud {
     this.methods.delivered.on(({ identity, methodName }) => {
       this.log.executed('method', `${keyOf(identity)}/${methodName}`);
     });
+    this.jobs = new Jobs(this.clock);
     this.uploads = new Uploads(this.clock, this.identities);
     this.quota = new DailyQuota(this.clock, setup.dailyMessages ?? DAILY_MESSAGES);
     this.throttles = new Throttles(this.clock, setup.throttle);
