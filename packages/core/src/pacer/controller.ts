@@ -58,6 +58,12 @@ export class LocalController implements PaceController {
   #switchedAt = 0;
   #throttledAt = 0;
   #roundTripMs = 0;
+  /** The rate when the running round trip began, and when the one before did. */
+  #rateInRound = 0;
+  #rateBefore = 0;
+  #roundAt = 0;
+  #passed = 0;
+  #refused = 0;
 
   constructor(parameters: Parameters, random: () => number) {
     this.#p = parameters;
@@ -76,9 +82,9 @@ export class LocalController implements PaceController {
       return;
     }
     if (sentAt < this.#switchedAt) return;
-    this.#answered(sentAt, now);
+    this.#answered(sentAt, now, true);
     // A rate that nobody waits for says nothing about the limit.
-    if (backlog > 0) this.rate *= Math.exp((this.#p.gain * this.#loss(backlog)) / this.#perRoundTrip());
+    if (backlog > 0) this.rate *= Math.exp((this.#p.gain * this.#loss(backlog)) / this.#perRound(this.#p.leastUp));
   }
 
   throttled(sentAt: number, now: number, crowd: Crowd): void {
@@ -88,10 +94,10 @@ export class LocalController implements PaceController {
     }
     // Sent before the pace was set: it knows nothing new.
     if (sentAt < this.#switchedAt) return;
-    this.#answered(sentAt, now);
+    this.#answered(sentAt, now, false);
     this.#fill(now);
     this.#throttledAt = now;
-    const factor = Math.exp((-this.#p.gain * (1 - this.#loss(crowd.backlog))) / this.#perRoundTrip());
+    const factor = Math.exp((-this.#p.gain * (1 - this.#loss(crowd.backlog))) / this.#perRound(1));
     this.rate = Math.max(this.#p.leastRate, this.rate * factor);
     this.#tokens = Math.min(this.#tokens, this.#depth(now));
   }
@@ -133,6 +139,11 @@ export class LocalController implements PaceController {
     this.#switchedAt = now;
     this.#throttledAt = now;
     this.#roundTripMs = 0;
+    this.#rateInRound = this.rate;
+    this.#rateBefore = this.rate;
+    this.#roundAt = now;
+    this.#passed = 0;
+    this.#refused = 0;
   }
 
   /**
@@ -142,31 +153,52 @@ export class LocalController implements PaceController {
    */
   #firstRate(sentAt: number, now: number, { backlog, inFlight, backoffMs }: Crowd): number {
     const { spanMs, fewSuccesses } = this.#p;
-    const inSpan = Math.max(1, now - this.#spanAt);
+    const inSpan = now - this.#spanAt;
     const before = inSpan < spanMs ? this.#before * (1 - inSpan / spanMs) : 0;
-    const count = this.#count + before;
-    const seen = (count * 1_000) / (this.#before > 0 ? Math.max(spanMs, inSpan) : inSpan);
+    const count = inSpan < 2 * spanMs ? this.#count + before : 0;
+    const overMs = count === 0 ? now - sentAt : this.#before > 0 ? Math.max(spanMs, inSpan) : inSpan;
+    const seen = this.#estimate(count, overMs);
     if (count >= fewSuccesses) return seen;
-    const theirs = ((backlog + Math.max(1, inFlight)) * 1_000) / Math.max(1, backoffMs);
-    return Math.min(theirs, Math.max(seen, 500 / Math.max(1, now - sentAt)));
+    return Math.min(seen, ((backlog + Math.max(1, inFlight)) * 1_000) / Math.max(1, backoffMs));
   }
 
-  #answered(sentAt: number, now: number): void {
+  #answered(sentAt: number, now: number, success: boolean): void {
     const took = now - sentAt;
     this.#roundTripMs = this.#roundTripMs === 0 ? took : this.#roundTripMs + (took - this.#roundTripMs) / 8;
+    if (success) this.#passed++;
+    else this.#refused++;
+    const roundMs = now - this.#roundAt;
+    if (roundMs < this.#roundTripMs) return;
+    // More refused than passed: what passed says more of the limit than any number of small steps.
+    if (this.#refused > this.#passed && this.#refused >= this.#p.flood)
+      this.rate = this.#estimate(this.#passed, roundMs);
+    this.#roundAt = now;
+    this.#rateBefore = this.#rateInRound;
+    this.#rateInRound = this.rate;
+    this.#passed = 0;
+    this.#refused = 0;
   }
 
-  /** Responses in one round trip. */
-  #perRoundTrip(): number {
-    return Math.max(this.#p.leastPerRound, (this.rate * this.#roundTripMs) / 1_000);
+  /** A rate from a count, on the upper side of what it may be. */
+  #estimate(count: number, overMs: number): number {
+    const { prior, doubt, leastRate } = this.#p;
+    return Math.max(leastRate, ((count + prior + doubt * Math.sqrt(count)) * 1_000) / Math.max(1, overMs));
+  }
+
+  /**
+   * Responses in one round trip. Those that come now were sent at the rate of a round trip ago:
+   * after a drop each must not weigh more for the rate being low already.
+   */
+  #perRound(least: number): number {
+    const rate = Math.max(this.rate, this.#rateInRound, this.#rateBefore);
+    return Math.max(least, (rate * this.#roundTripMs) / 1_000);
   }
 
   /** Who has more to do for its rate may lose more: so shares become fair without talking. */
   #loss(backlog: number): number {
-    const { tiltMs, tiltLeast, tiltMost, loss, tiltSlope, tiltLinear } = this.#p;
-    const drainMs = (backlog / this.rate) * 1_000;
-    const tilt = tiltLinear ? drainMs / tiltMs : 1 + tiltSlope * Math.log(Math.max(1, drainMs) / tiltMs);
-    return loss * Math.min(tiltMost, Math.max(tiltLeast, tilt));
+    const { loss, tiltMs, tiltSlope, tiltLeast, tiltMost } = this.#p;
+    const drainMs = Math.max(1, (backlog / this.rate) * 1_000);
+    return loss * Math.min(tiltMost, Math.max(tiltLeast, 1 + tiltSlope * Math.log(drainMs / tiltMs)));
   }
 
   #grownAt = 0;

@@ -12,6 +12,8 @@ const MAX_TAKE_OVER_DELAY_MS = 1_800_000;
 const RESET_SPREAD_MS = 60_000;
 /** The window of a fleet is a little wider than size ÷ rate, so that the hub keeps up. */
 const FLEET_SLACK = 1.05;
+/** Part of the window over which those come again that were throttled in it. */
+const FLEET_AGAIN = 0.03;
 
 /**
  * Decides when a connection is made again. Holds no timer: the adapter waits.
@@ -69,9 +71,9 @@ class Governor implements ReconnectGovernor {
       case 'at-reset':
         return this.#again('at-reset', this.#untilReset(error), attempt);
       case 'throttled':
-        return this.#again('backoff', this.#backoff(error, this.#options.throttledBaseDelayMs), attempt);
+        return this.#again('backoff', this.#throttled(error), attempt);
       default:
-        return this.#again('backoff', this.#backoff(error, this.#options.baseDelayMs), attempt);
+        return this.#again('backoff', this.#spread(this.#backoff(error, this.#options.baseDelayMs)), attempt);
     }
   }
 
@@ -98,16 +100,27 @@ class Governor implements ReconnectGovernor {
   #backoff(error: AnyDeviceCloudError, baseMs: number): number {
     const { maxDelayMs } = this.#options;
     const hint = error.retryAfterMs;
-    const own = this.#spread(fullJitter(baseMs, Math.max(maxDelayMs, baseMs), this.#row - 1, this.#random));
+    const own = fullJitter(baseMs, Math.max(maxDelayMs, baseMs), this.#row - 1, this.#random);
     const least = this.#unstable >= 2 ? UNSTABLE_LEAST_MS * (1 + this.#random() / 2) : 0;
     return Math.max(own, least, hint ? afterHint(hint, Infinity, this.#random) : 0);
   }
 
+  /** In a fleet that keeps to its window few are throttled: they need no whole window again. */
+  #throttled(error: AnyDeviceCloudError): number {
+    const { throttledBaseDelayMs } = this.#options;
+    const window = this.#windowMs;
+    return this.#backoff(error, window === 0 ? throttledBaseDelayMs : Math.max(1_000, FLEET_AGAIN * window));
+  }
+
   /** A fleet that is told its size comes back over the time the hub needs to take it in. */
   #spread(ownMs: number): number {
+    return Math.max(ownMs, this.#random() * this.#windowMs);
+  }
+
+  /** 0: the size of the fleet is not known. */
+  get #windowMs(): number {
     const { fleet } = this.#options;
-    if (!fleet) return ownMs;
-    return Math.max(ownMs, (this.#random() * FLEET_SLACK * 1_000 * fleet.size) / fleet.connectionsPerSecond);
+    return fleet ? (FLEET_SLACK * 1_000 * fleet.size) / fleet.connectionsPerSecond : 0;
   }
 
   #takenOver(attempt: number): ReconnectDecision {
@@ -125,7 +138,7 @@ class Governor implements ReconnectGovernor {
     const refused = error.advice === 'renew-credentials';
     // An expired token is no lasting fault yet: first see what fresh ones do.
     if (refused && ++this.#refusals === 1)
-      return this.#again('backoff', this.#backoff(error, this.#options.baseDelayMs), attempt);
+      return this.#again('backoff', this.#spread(this.#backoff(error, this.#options.baseDelayMs)), attempt);
     if (this.#options.onPermanentFault === 'stop') return { action: 'stop', stopped: 'not-transient', attempt };
     return this.#again('probe', this.#options.slowDelayMs * (0.5 + this.#random()), attempt);
   }

@@ -228,7 +228,7 @@ export class Course<T> {
       maxDelayMs: given.maxDelayMs ?? RETRY_DEFAULTS.maxDelayMs,
       throttledBaseDelayMs: this.#backoffMs,
       throttledMaxDelayMs: given.throttledMaxDelayMs ?? RETRY_DEFAULTS.throttledMaxDelayMs,
-      paced: guarded && !this.#gate?.free,
+      paced: guarded && !this.#gate?.free && this.#ledger.throttles <= 1,
     };
   }
 

@@ -24,7 +24,11 @@ export interface Situation {
   readonly maxDelayMs: number;
   readonly throttledBaseDelayMs: number;
   readonly throttledMaxDelayMs: number;
-  /** A pacer spaces throttled operations; their own backoff would only come on top. */
+  /**
+   * A pacer spaces throttled operations, and this one is throttled for the first time: its own
+   * backoff would only come on top. Throttled again it has a lower limit than its neighbours, and
+   * the pace that is right for them would use up its attempts.
+   */
   readonly paced: boolean;
 }
 

@@ -7,6 +7,8 @@ export class Ledger {
   failures = 0;
   /** Requests sent, those of inner layers too. */
   sent = 0;
+  /** Failures that were throttling. */
+  throttles = 0;
   last: AnyDeviceCloudError | undefined;
   readonly waitsMs: number[] = [];
   #executed: Executed = 'no';
@@ -20,6 +22,7 @@ export class Ledger {
     this.#ownTrace = this.#executed !== 'no' && mayBeOwnTrace(error, deletes);
     this.#executed = strongerExecuted(this.#executed, error.executed);
     this.failures++;
+    if (error.category === 'throttled') this.throttles++;
     this.sent += requests;
     this.last = error;
   }

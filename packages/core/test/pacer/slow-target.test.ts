@@ -30,3 +30,39 @@ test('a lone operation at a slow target is not hurried through its attempts', as
     expect(await clock.until(retry(query, options))).toBe('ok');
   }
 });
+
+// Met with the same emulator: other operations of the key, with limits of their own, succeed just before. Their pace
+// is wrong for the one that is limited, and it used up its attempts in 650 ms. Throttled a second time, its own
+// jittered backoff is a floor under the pacer's turn.
+test('nor is one whose limit is lower than that of its neighbours', async () => {
+  let gaveUp = 0;
+  for (let seed = 1; seed <= 40; seed++) {
+    const clock = new FakeClock();
+    let state = seed;
+    const random = () => {
+      state = (state * 16_807) % 2_147_483_647;
+      return state / 2_147_483_647;
+    };
+    const pacer = createPacer({ clock, random });
+    const away = () => new Promise<void>((resolve) => clock.after(15, resolve));
+    let tokens = 1;
+    let at = clock.now();
+    const query = async () => {
+      await away();
+      tokens = Math.min(1, tokens + (clock.now() - at) / 1_000);
+      at = clock.now();
+      if (tokens < 1) throw throttled();
+      tokens -= 1;
+      return 'ok';
+    };
+    const options = { pacer, clock, random } as const;
+    for (let n = 0; n < 8; n++) await clock.until(retry(away, options));
+    await clock.until(retry(query, options));
+    await clock.until(
+      retry(query, options).catch(() => {
+        gaveUp++;
+      }),
+    );
+  }
+  expect(gaveUp).toBeLessThan(2);
+});
