@@ -18,11 +18,14 @@ const LABELLED = new RegExp(
 );
 const TIME_OF_ID = new RegExp(`-TimeStamp:(${TIME})`, 'g');
 
-/** The id in a field of its own. */
+/** Of another service or a later day: one word, perhaps with times in it. A JSON Web Token is none. */
+const OPAQUE = /^(?!eyJ)\w[\w:./+-]{3,199}(?: \d{1,2}:\d{2}:\d{2}[\w:./+-]{0,60}){0,4}$/;
+
+/** The id in a field of its own, where it may be of any grammar. */
 export function trackingIdOf(value: unknown): string | undefined {
   if (typeof value !== 'string') return undefined;
   const id = value.trim();
-  return id.length <= 400 && WHOLE.test(id) ? id : undefined;
+  return id.length <= 400 && (WHOLE.test(id) || OPAQUE.test(id)) ? id : undefined;
 }
 
 /** `Tracking ID:…`, `TrackingId:…`, `com.microsoft:tracking-id:…` in prose. */

@@ -66,6 +66,15 @@ describe.each(shapes)('%s', (_name, trackingId, timestamp) => {
   });
 });
 
+test('an id of another grammar is kept where it has a field of its own', () => {
+  for (const id of ['gw-7/2025-10-16T03:11:24Z', 'req_01HZX.west.3', 'G:9-B:7 03:11:24-x'])
+    expect(classify({ status: 500, body: JSON.stringify({ errorCode: 500001, trackingId: id }) }).trackingId).toBe(id);
+  for (const none of ['', 'two words', 'sig=abc', 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIx.abc', 'x'.repeat(500), 5, null])
+    expect(
+      classify({ status: 500, body: JSON.stringify({ errorCode: 500001, trackingId: none }) }).trackingId,
+    ).toBeUndefined();
+});
+
 test('what looks like none is none', () => {
   for (const text of ['Tracking ID:', 'TrackingId: (none)', '(TrackingID:  Time: )', 'tracking identity'])
     expect(classify(text).trackingId).toBeUndefined();
