@@ -67,7 +67,9 @@ export class AttachedConnection {
       held: (link) => this.#tokens.isHeld(link),
       watch: (end) => this.#observation.watch(end),
     });
-    this.settlements = new Settlements(this.faults, this.clock, options.attemptTimeoutMs);
+    this.settlements = new Settlements(this.faults, this.clock, options.attemptTimeoutMs, (link) =>
+      this.requests.owns(link),
+    );
     this.requests = new Requests({ ...this.sending(), connection });
     this.#tokens = new TokenKeeper({ ...options, connection, requests: this.requests, faults: this.faults });
     this.#credentials = options.credentials && createCredentials(options.credentials, { clock: this.clock });

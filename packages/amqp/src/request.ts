@@ -14,6 +14,7 @@ type Id = string | number | Uint8Array;
 export class Requests {
   readonly #setup: ChannelSetup;
   readonly #channels = new Map<string, AnswerChannel>();
+  readonly #own = new WeakSet<RheaLink>();
 
   constructor(setup: ChannelSetup) {
     this.#setup = setup;
@@ -48,10 +49,9 @@ export class Requests {
     return answer;
   }
 
-  /** Is it a link of a channel of ours? */
+  /** Is it, or was it, a link of a channel of ours? */
   owns(link: RheaLink): boolean {
-    for (const channel of this.#channels.values()) if (channel.isOn(link)) return true;
-    return false;
+    return this.#own.has(link);
   }
 
   /** An answer? Then it is ours alone: only our own links are looked at. */
@@ -86,6 +86,7 @@ export class Requests {
     }
     const fresh = new AnswerChannel(this.#setup, address, links);
     this.#channels.set(key, fresh);
+    this.#own.add(fresh.sender).add(fresh.receiver);
     return fresh;
   }
 

@@ -3,7 +3,15 @@ import { conclude, evidence, readAmqpError } from '@faultmap/core/adapter';
 import type { Faults } from './faults.ts';
 import { InTurn } from './in-turn.ts';
 import { observeIncoming } from './observe.ts';
-import { addressOf, type Disposition, has, type RheaDelivery, type RheaIncoming, type RheaSession } from './rhea.ts';
+import {
+  addressOf,
+  type Disposition,
+  has,
+  type RheaDelivery,
+  type RheaIncoming,
+  type RheaLink,
+  type RheaSession,
+} from './rhea.ts';
 
 /** How a received message is settled. */
 export type SettleOutcome =
@@ -39,13 +47,16 @@ export class Settlements {
   readonly #faults: Faults;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
+  readonly #isOwn: (link: RheaLink) => boolean;
   /** The incoming side each session has now, and what takes our wrap off it. */
   readonly #current = new Map<RheaSession, { readonly incoming: RheaIncoming; readonly take: () => void }>();
   readonly #waiting = new Map<RheaDelivery, Waiting>();
   readonly #turns = new InTurn();
   #stopped = false;
 
-  constructor(faults: Faults, clock: Clock, timeoutMs: number) {
+  /** @param isOwn - answers to requests: nobody minds when they come again */
+  constructor(faults: Faults, clock: Clock, timeoutMs: number, isOwn: (link: RheaLink) => boolean) {
+    this.#isOwn = isOwn;
     this.#faults = faults;
     this.#clock = clock;
     this.#timeoutMs = timeoutMs;
@@ -124,6 +135,7 @@ export class Settlements {
   #settled(incoming: RheaIncoming, delivery: RheaDelivery, state: unknown, tracked: Map<number, RheaDelivery>): void {
     if (this.#stopped || state === undefined || this.#faults.of(delivery)) return;
     const { link } = delivery;
+    if (this.#isOwn(link)) return;
     if (link.session.incoming !== incoming || !link.is_open()) {
       // Sent settled, it was never locked.
       if (!delivery.remote_settled) this.#lose(delivery, { condition: 'com.microsoft:message-lock-lost' }, true);
