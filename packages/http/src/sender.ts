@@ -72,8 +72,9 @@ export class HttpSender implements Sender {
       const inner = resolveAdapter(adapter, config);
       if (passage?.gate.free === false || retry.clock !== this.#request.retry.clock) return this.#run(inner, config);
       if (this.#stamps) this.#stamp(config, 1);
+      const sent = inner(config);
       if (passage) passage.gate.inFlight++;
-      return inner(config).then(passage?.succeeded, failed.bind(undefined, config, at));
+      return sent.then(passage?.succeeded, failed.bind(undefined, config, at));
     };
   }
 
@@ -110,9 +111,13 @@ export class HttpSender implements Sender {
     if (error && !isHopeless(error, { disabled, shouldRetry, renew: this.#credentials }))
       return this.#run(resolveAdapter(adapter, config), config, { ...firstFailure, error });
     config[MARK] = this;
-    if (error === undefined) throw firstFailure.raw;
+    const gate = this.#gates.gateOf(config, retry);
+    if (error === undefined) {
+      gate?.report(firstFailure.startedAt, 'void');
+      throw firstFailure.raw;
+    }
     const options = { events: this.#events, operation, disabled, throttledBaseDelayMs };
-    endAtOnce(error, options, firstFailure.startedAt, this.#gates.gateOf(config, retry));
+    endAtOnce(error, options, firstFailure.startedAt, gate);
     throw this.#errors.announce(error);
   }
 

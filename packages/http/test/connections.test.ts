@@ -142,6 +142,27 @@ describe('the pace', () => {
     expect((await done).map(({ status }) => status)).toEqual([200, 200]);
   });
 
+  test('counts every request down again, however it ends', async () => {
+    const pacer = createPacer();
+    const server = await script(200, 404, 503, 503, 200, () => {});
+    const { instance } = client({ retry: { ...FAST, pacer }, pacerKey: () => 'key' }, { baseURL: server.url });
+    const gate = pacer.gate('key');
+    await instance.get('/');
+    await rejection(instance.get('/'));
+    await rejection(instance.post('/', {}));
+    expect((await instance.get('/')).status).toBe(200);
+    expect(gate.inFlight).toBe(0);
+    const controller = new AbortController();
+    const cancelled = rejection(instance.get('/', { signal: controller.signal }));
+    await until(() => server.count() === 6);
+    expect(gate.inFlight).toBe(1);
+    controller.abort();
+    await cancelled;
+    await rejection(instance.get('http://:::/'));
+    await rejection(instance.get('/', { adapter: 'no such adapter' }));
+    expect(gate.inFlight).toBe(0);
+  });
+
   test('has the key that the program gives', async () => {
     const pacer = createPacer();
     const server = await script(200);
