@@ -24,6 +24,8 @@ const CARRIERS = [
   'packet',
   'responseBody',
 ] as const;
+/** More members than any address has; a longer list is not printed at all. */
+const MAX_ERRORS = 16;
 const SECRET_KEY =
   /authorization|password|passwd|secret|token|signature|sharedaccess|api-?key|cookie|credential|^sig$|^key$/i;
 
@@ -50,18 +52,22 @@ function hide(error: object, depth: number, met: Set<object>): boolean {
   if (depth > MAX_DEPTH) return false;
   met.add(error);
   for (const key of CARRIERS) if (!hideKey(error, key)) return false;
-  for (const key of Object.keys(error).slice(0, MAX_KEYS)) {
+  const keys: (string | symbol)[] = [...Object.keys(error), ...Object.getOwnPropertySymbols(error)];
+  if (keys.length > MAX_KEYS) return false;
+  for (const key of keys) {
     const value = get(error, key);
     if (isError(value)) {
       if (!hide(value, depth + 1, met)) return false;
-    } else if (suspicious(key, value) && !hideKey(error, key)) return false;
+    } else if (suspicious(String(key), value) && !hideKey(error, key)) return false;
   }
   if (!cleanText(getString(error, 'message')) || !cleanText(headOf(getString(error, 'stack')))) return false;
-  const inner = [get(error, 'cause'), ...listOf(get(error, 'errors'))];
+  const errors = get(error, 'errors');
+  if (Array.isArray(errors) && errors.length > MAX_ERRORS) return false;
+  const inner: unknown[] = [get(error, 'cause'), ...(Array.isArray(errors) ? errors : [])];
   return inner.every((one) => (isError(one) ? hide(one, depth + 1, met) : !suspicious('cause', one)));
 }
 
-function hideKey(error: object, key: string): boolean {
+function hideKey(error: object, key: string | symbol): boolean {
   const own = Object.getOwnPropertyDescriptor(error, key);
   if (!own?.enumerable) return true;
   const value: unknown = own.value;
@@ -86,10 +92,6 @@ const FRAME = /\n {4}at [^\n]*/g;
 /** A stack without its frames, which name functions and files of the program: most of it, and no secret. */
 function headOf(stack: string | undefined): string | undefined {
   return stack?.replace(FRAME, '');
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value.slice(0, 16) : [];
 }
 
 /** Name, redacted text, plain fields that are not secret by name, and the chain. */

@@ -45,6 +45,17 @@ describe('no secret is printed', () => {
     'one with a plain object as cause': () => new Error('x', { cause: request }),
     'one with odd fields': () =>
       Object.assign(new Error('x'), { sasToken: `sig=${SECRET}`, deep: { a: { b: SECRET } }, password: SECRET }),
+    'one with symbols and very many fields': () =>
+      Object.assign(
+        new Error('x'),
+        { [Symbol('sent')]: request },
+        Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`f${i}`, i < 150 ? i : `sig=${SECRET}`])),
+      ),
+    'one of a hundred': () =>
+      new AggregateError(
+        Array.from({ length: 100 }, () => clientError()),
+        'x',
+      ),
     'an answer': () => ({
       status: 401,
       headers: { authorization: request.headers.Authorization },
