@@ -7,7 +7,13 @@ import { asConnection, asContainer, type RheaConnection, type RheaContainer } fr
 import { wrapMethod } from './wrap.ts';
 
 /** A connection or container of rhea 3.x, or a connection of rhea-promise. */
-export type Attachable = Connection | Container | { readonly _connection: unknown };
+export type Attachable = Connection | Container | RheaPromiseConnection;
+
+/** What tells a connection of rhea-promise; the one it wraps is private to it. */
+export interface RheaPromiseConnection {
+  isOpen(): boolean;
+  createSession(...options: never[]): Promise<unknown>;
+}
 
 /**
  * Attach to a connection: every fault is told as a typed error, sends and requests settle, a lost

@@ -23,7 +23,7 @@ import { type Call, sendOnce } from './send.ts';
 import type { SettleOutcome } from './settlement.ts';
 
 /** A sender of rhea, or of rhea-promise (which wraps one). */
-export type AnySender = Sender | { readonly _link: unknown };
+export type AnySender = Sender | { isOpen(): boolean; sendable(): boolean };
 
 /** What `attachAmqp` returns. */
 export interface AmqpHandle {

@@ -1,7 +1,7 @@
 // For users.
 
 export type { FaultEvent, FaultEventName, FaultListener, RetryOptions } from '@faultmap/core';
-export { type Attachable, attachAmqp } from './attach.ts';
+export { type Attachable, attachAmqp, type RheaPromiseConnection } from './attach.ts';
 export type { AmqpHandle, AnySender } from './handle.ts';
 export type { AmqpCredentials, AmqpOptions, CbsToken, RequestOptions, SendOptions } from './options.ts';
 export type { SettleOutcome } from './settlement.ts';

@@ -215,8 +215,8 @@ describe('attach', () => {
     const { connection, sender } = await openClient();
     // What rhea-promise keeps: its Connection has `_connection`, its links have `_link`.
     const wrapped = { _connection: connection };
-    const handle = attachAmqp(wrapped);
-    await handle.send({ _link: sender }, { body: 'x' });
+    const handle = attachAmqp(wrapped as never);
+    await handle.send({ _link: sender } as never, { body: 'x' });
     handle.detach();
   });
 
