@@ -174,3 +174,20 @@ test('a script that cannot be carried out ends a connection at most, never the p
   await expect.poll(() => warnings.length).toBe(4);
   process.off('warning', onWarning);
 });
+
+test.each([
+  ['refused', undefined],
+  ['left half-open', 'half-open'],
+] as const)('a client that leaves after its upgrade was %s is not held', async (_name, fault) => {
+  const { emulator } = await bench({ transports: ['http'] });
+  if (fault) emulator.inject({ match: { operation: 'upgrade' }, fault });
+  const socket = connect(Number(new URL(emulator.httpUrl).port), '127.0.0.1');
+  socket.on('error', () => {});
+  socket.write(
+    'GET /$iothub/websocket HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: websocket\r\n' +
+      'sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\nmore than was asked for',
+  );
+  await expect.poll(() => emulator.connections).toBe(1);
+  socket.destroy();
+  await expect.poll(() => emulator.connections).toBe(0);
+});

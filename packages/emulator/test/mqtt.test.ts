@@ -333,3 +333,16 @@ test('a device that is deleted or disabled is closed; a will is sent when it goe
   await expect.poll(() => emulator.state.connections.size).toBe(0);
   expect(emulator.state.events.count).toBe(1);
 });
+
+test('a device that is too fast is answered 429 where there is an answer, and closed where there is none', async () => {
+  await start({ throttle: { perSecond: { 'twin-read': 1, d2c: 1 } } });
+  const client = await connected();
+  await client.subscribeAsync('$iothub/twin/res/#');
+  const throttled = message(client, '$iothub/twin/res/429/');
+  for (let asked = 0; asked < 3; asked += 1) client.publish(`$iothub/twin/GET/?$rid=${asked}`, '');
+  expect(JSON.parse((await throttled).payload).errorCode).toBe(429001);
+  const closed = closing(client);
+  for (let sent = 0; sent < 3; sent += 1) client.publish('devices/device1/messages/events/', 'x', { qos: 1 });
+  await closed;
+  expect(emulator.log.requests({ operation: 'd2c' }).map((entry) => entry.outcome)).toEqual(['ok', 'throttled']);
+});

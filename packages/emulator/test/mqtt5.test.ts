@@ -198,3 +198,19 @@ test('unknown topics and filters by their own reasons', async () => {
   await expect(client.publishAsync('$iothub/twin/gett', 'x', { qos: 1 })).rejects.toThrow();
   expect(await puback).toMatchObject({ reasonCode: 0x83, properties: { userProperties: { status: '0504' } } });
 });
+
+test('a session lives on for a client that asks for an expiry interval, and for no other', async () => {
+  const { mqtt } = await bench();
+  const lasting = { ...v5, properties: { sessionExpiryInterval: 60 } };
+  await (await mqtt(lasting)).endAsync();
+  const second = await mqtt(v5);
+  expect(connackOf(second)?.sessionPresent).toBe(true);
+  await second.endAsync();
+  await expect
+    .poll(async () => {
+      const third = await mqtt(v5);
+      await third.endAsync();
+      return connackOf(third)?.sessionPresent;
+    })
+    .toBe(false);
+});

@@ -163,7 +163,12 @@ export class MqttConnection {
     this.#cancelExpiry();
     peer.delivery?.release();
     const key = peer.subject?.kind === 'device' ? keyOf(peer.subject.identity) : undefined;
-    if (key !== undefined && peer.hub.live.get(key) === peer) peer.hub.live.delete(key);
+    if (key !== undefined && peer.hub.live.get(key) === peer) {
+      peer.hub.live.delete(key);
+      // MQTT 5: a session without an expiry interval ends with its connection [MQTT-3.1.2.11.2].
+      const expires = peer.version === 5 && !peer.connect?.properties?.sessionExpiryInterval;
+      if (expires) peer.hub.sessions.drop(key);
+    }
     this.#sendWill();
     peer.connection?.release();
   }
