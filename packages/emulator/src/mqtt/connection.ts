@@ -165,7 +165,7 @@ export class MqttConnection {
     const key = peer.subject?.kind === 'device' ? keyOf(peer.subject.identity) : undefined;
     if (key !== undefined && peer.hub.live.get(key) === peer) {
       peer.hub.live.delete(key);
-      // MQTT 5: a session without an expiry interval ends with its connection [MQTT-3.1.2.11.2].
+      // MQTT 5: a session without an expiry interval ends with its connection (MQTT 5, 3.1.2.11.2).
       const expires = peer.version === 5 && !peer.connect?.properties?.sessionExpiryInterval;
       if (expires) peer.hub.sessions.drop(key);
     }
