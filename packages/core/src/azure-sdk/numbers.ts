@@ -27,9 +27,11 @@ export function resultInText(text: string): ProseConclusion | undefined {
       text,
     );
   if (end) return Number(end[1]) === 0 ? undefined : 'connectionLost';
-  const match = /\b(?:rc|result code|return code|state) ?(?:={1,2}|:)? ?(-\d|[1-5])\b(?![.\d])/i.exec(text);
+  const match =
+    /\b(?:rc|result code|return code|client\.state\(\)) ?(?:={1,2}|:)? ?(-\d|[1-5])\b(?![.\d])/i.exec(text) ??
+    /\bstate ?(?:={1,2}|:)? ?(-[1-4])\b(?![.\d])/i.exec(text);
   if (match) return connack[Number(match[1])] ?? pubSubClient[Number(match[1])];
   const answer = /\bCONNACK\b.{0,60}(?:RETURN_CODE: 0x|response code: )([1-5])\b/.exec(text);
   if (answer) return connack[Number(answer[1])];
-  return /\berrno ?= ?(?:104|113|119|128|32|103)\b/i.test(text) ? 'connectionLost' : undefined;
+  return /\b(?:errno ?= ?|select error )(?:104|113|119|128|32|103)\b/i.test(text) ? 'connectionLost' : undefined;
 }

@@ -108,7 +108,7 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
   ['precondition', /\betag\b.{0,80}(?:not match|mismatch)|precondition failed/],
 
   // CONNACK, in the words of brokers and clients
-  ['version', /unacceptable ?(?:protocol)? ?version|unsupported protocol version/],
+  ['version', /unacceptable ?(?:protocol)? ?version|unsupported protocol version|mqtt connect bad protocol/],
   ['badRequest', /id(?:entifier)? ?rejected|client identifier (?:is )?not valid|bad client id/],
   [
     'unauthorized',
@@ -116,14 +116,14 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
   ],
   [
     'unavailable',
-    /(?:connection refused|connection not accepted).{0,20}server unavailable|refused ?server ?unavailable|refused.{0,3}broker unavailable/,
+    /(?:connection refused|connection not accepted).{0,20}server unavailable|refused ?server ?unavailable|refused.{0,3}broker unavailable|mqtt connect unavailable/,
   ],
   ['connectTimeout', /connack time-?out|tim(?:ed|e) ?out waiting for connack|connect(?:ion)? attempt timed out/],
 
   // TLS and DNS, in the words of OpenSSL, .NET, Python, Java, Go
   [
     'tls',
-    /certificate verif(?:y|ication) (?:failed|error)|unable to get (?:local )?issuer certificate|unable to verify the first certificate|self[- ]signed certificate|(?:ssl|tls) ?handshake|\b(?:ssl|tls) error\b|handshake fail|remote certificate (?:is|was) invalid|certificate has expired|pkix path|wrong version number|unknown ca\b|tls alert|x509:|altname|certificate chain/,
+    /certificate verif(?:y|ication) (?:failed|error)|unable to get (?:local )?issuer certificate|unable to verify the first certificate|self[- ]signed certificate|(?:ssl|tls) ?handshake|\b(?:ssl|tls) error\b|handshake fail|verify peer certificate|remote certificate (?:is|was) invalid|certificate has expired|pkix path|wrong version number|unknown ca\b|tls alert|x509:|altname|certificate chain/,
   ],
   [
     'unresolved',

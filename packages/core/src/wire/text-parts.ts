@@ -27,11 +27,13 @@ export function codeInText(text: string): number | undefined {
 /** The ways in which logs and clients write an HTTP status. */
 const STATUS = new RegExp(
   [
-    String.raw`\bstatus(?:[ -]?code)?(?: is| was)?[:=]? ?[('"]?([1-5]\d\d)\b(?![-.:\d])`, // status: 429, status code (401)
+    String.raw`\bstatus(?:[ -]?code)?(?: is| was| of)? ?[:=]? ?[('"]?([1-5]\d\d)\b(?![-.:\d])`, // status: 429, status code (401)
     String.raw`\b(?:reply|http|response) code(?: is| was)?:? ?([1-5]\d\d)\b`, // server reply code is 403
     String.raw`\b(?:operation|request) (?:returned|failed with):? ([1-5]\d\d)\b`, // HTTP operation returned: 504
     String.raw`\b([1-5]\d\d) (?:(?:status|response) code|response received|error responses|(?:server|client) error)\b`,
     String.raw`\bHTTP(?:\/\d(?:\.\d)?"?)? ([1-5]\d\d)\b`, // HTTP/1.1" 500
+    String.raw`\b(?:error code:?|responded with|http error) ([45]\d\d)\b`,
+    String.raw`\b([45]\d\d) (?:unauthorized|forbidden|not found|bad request|internal server error|service unavailable|gateway time-?out|too many requests|conflict|precondition failed|bad gateway|method not allowed)\b`,
     String.raw`\[([1-5]\d\d)\s{1,200}[A-Z][a-z]`, // [401 Unauthorized], perhaps wrapped
     String.raw`\(([1-5]\d\d)\) [A-Z][a-z]`, // (401) Unauthorized
     String.raw`\bsuccess: ([1-5]\d\d) \(`, // does not indicate success: 503 (
