@@ -80,11 +80,13 @@ export class Reconnector {
     this.#setup.connection.closed_with_non_fatal_error = true;
   }
 
-  /** The socket is gone: decide. Returns whether it will be made again soon. */
-  ended(fault: AnyDeviceCloudError, context: RheaContext): boolean {
+  /** The socket is gone: decide. */
+  ended(fault: AnyDeviceCloudError, context: RheaContext): void {
     this.#fault = fault;
     this.#theirs = context.reconnecting === true;
-    return this.#decide(fault, context);
+    // The application has switched reconnecting off meanwhile (`connection.set_reconnect(false)`).
+    if (!this.#setup.connection.options.reconnect) this.#setup.onGone(fault);
+    else this.#decide(fault, context);
   }
 
   /** The application closed it: nothing is made again. */
@@ -117,18 +119,16 @@ export class Reconnector {
       connection.scheduled_reconnect = setTimeout(() => connection.reconnect(), delay);
   }
 
-  #decide(fault: AnyDeviceCloudError, context: RheaContext | undefined): boolean {
+  #decide(fault: AnyDeviceCloudError, context: RheaContext | undefined): void {
     const decision = this.#setup.governor.failed(fault);
     if (decision.action === 'stop') {
       this.#stop(fault, decision, context);
-      return false;
+      return;
     }
     if (context) context.reconnecting = true;
     this.#tellWait(fault, decision);
     this.#wait(decision.delayMs, fault, decision.attempt);
-    const soon = decision.kind === 'backoff';
-    if (!soon) this.#setup.onGone(fault);
-    return soon;
+    if (decision.kind !== 'backoff') this.#setup.onGone(fault);
   }
 
   #stop(

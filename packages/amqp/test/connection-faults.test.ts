@@ -42,18 +42,21 @@ describe('the peer closes the connection', () => {
     expect(client.heard).not.toContain('disconnected');
   });
 
-  it('forced: one fault, and the connection is made again with its links', async () => {
+  it.each([
+    ['forced', 'amqp:connection:forced', {}],
+    ['taken for not fatal', 'amqp:internal-error', { all_errors_non_fatal: true }],
+  ])('%s: one fault, and the connection is made again with its links', async (_what, condition, connection) => {
     let times = 0;
     const peer = await startPeer({}, (container) => {
-      container.on('receiver_open', ({ connection }) => {
-        if (++times === 1) connection.close({ condition: 'amqp:connection:forced', description: 'moved' });
+      container.on('receiver_open', (context) => {
+        if (++times === 1) context.connection.close({ condition, description: 'moved' });
       });
     });
-    const client = startClient(peer.port);
+    const client = startClient(peer.port, { connection });
     const sender = client.connection.open_sender('q');
     await until(() => client.recovered.length === 1 && sender.is_open());
     expect(client.faults).toHaveLength(1);
-    expect(client.faults[0]?.error).toMatchObject({ category: 'server', condition: 'amqp:connection:forced' });
+    expect(client.faults[0]?.error).toMatchObject({ category: 'server', condition });
     expect(client.retries).toMatchObject([{ operation: 'reconnect', attempt: 1 }]);
     expect(client.heard).toContain('disconnected');
     expect(times).toBe(2);

@@ -119,6 +119,22 @@ describe('credentials', () => {
     await client.handle.send(sender, { body: 'x' });
   });
 
+  it('a connection that cannot be freed of its SASL failure is given up', async () => {
+    const peer = await startPeer({ plain: () => false });
+    const client = startClient(peer.port, { connection: { username: 'dev', password: 'x' } });
+    let stuck: unknown;
+    Object.defineProperty(client.connection, 'transport_error', {
+      get: () => stuck,
+      set: (value) => {
+        stuck ??= value;
+      },
+    });
+    await until(() => client.givenUp.length === 1);
+    expect(client.givenUp[0]).toMatchObject({ stopped: 'not-transient', error: { category: 'unauthorized' } });
+    await quiet();
+    expect(client.faults).toHaveLength(1);
+  });
+
   it('no secret is in any event', async () => {
     const { inspect } = await import('node:util');
     const peer = await startPeer({ plain: () => false });
@@ -153,6 +169,13 @@ describe('a permanent fault', () => {
     const good = startClient(peer.port, { connection: { transport: 'tls', ca: [cert], servername: 'broker.test' } });
     await until(() => good.connection.is_open());
     expect(good.faults).toEqual([]);
+  });
+
+  it('a client of TLS at a plain port', async () => {
+    const peer = await startPeer();
+    const client = startClient(peer.port, { connection: { transport: 'tls', servername: 'broker.test' } });
+    await until(() => client.faults.length === 1);
+    expect(client.faults[0]?.error).toMatchObject({ category: 'network', scope: 'connection' });
   });
 
   it('a plain client at a port of TLS: a silent close, and the attempts get rarer', async () => {
@@ -210,6 +233,22 @@ describe('the application', () => {
     expect(connected).toBe(1);
     expect(client.retries).toEqual([]);
     expect(client.connection.is_closed()).toBe(true);
+  });
+
+  it('switches reconnecting off: nothing is connected any more', async () => {
+    const peer = await startPeer();
+    const client = startClient(peer.port);
+    const sender = client.connection.open_sender('q');
+    await until(() => sender.is_open());
+    client.connection.set_reconnect(false);
+    for (const socket of peer.sockets) socket.resetAndDestroy();
+    await until(() => client.faults.length === 1);
+    await quiet();
+    expect(client.retries).toEqual([]);
+    await expect(client.handle.send(sender, { body: 'x' }, { retry: false })).rejects.toMatchObject({
+      executed: 'no',
+      attempts: 0,
+    });
   });
 
   it('connects by itself: the wait is over', async () => {
