@@ -251,7 +251,7 @@ describe.each(['http', 'fetch'] as const)('on the %s adapter', (adapter) => {
       () => {},
       200,
     );
-    const { instance } = client({}, { adapter, baseURL: server.url, timeout: 40 });
+    const { instance } = client({}, { adapter, baseURL: server.url, timeout: 200 });
     expect((await instance.get('/')).status).toBe(200);
     expect(server.count()).toBe(3);
   });

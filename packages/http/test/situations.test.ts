@@ -122,19 +122,19 @@ const SITUATIONS: readonly Situation[] = [
   {
     name: 'no answer within the time-out',
     server: () => serve(() => {}),
-    config: { timeout: 60 },
+    config: { timeout: 200 },
     expected: { category: 'timeout', reason: 'RequestTimeout', executed: 'unknown', transient: true },
   },
   {
     name: 'no answer within the time-out, clarified',
     server: () => serve(() => {}),
-    config: { timeout: 60, transitional: { clarifyTimeoutError: true } },
+    config: { timeout: 200, transitional: { clarifyTimeoutError: true } },
     expected: { category: 'timeout', reason: 'RequestTimeout', executed: 'unknown' },
   },
   {
     name: 'the time-out during the body',
     server: () => serve((_, res) => void res.write('half')),
-    config: { timeout: 60 },
+    config: { timeout: 200 },
     // axios' http adapter says "stream has been aborted", whoever did it
     expected: { ...network, reason: 'ECONNRESET', httpStatus: 200, executed: 'yes' },
     onFetch: { category: 'timeout', reason: 'RequestTimeout', executed: 'unknown' },
@@ -247,7 +247,7 @@ function cutShort(res: Parameters<Parameters<typeof serve>[0]>[1], cut: (socket:
   res.write('half');
   const { socket } = res;
   // After the head has gone out: a reset overtakes what is not read yet.
-  if (socket) void after(30).then(() => cut(socket));
+  if (socket) void after(80).then(() => cut(socket));
 }
 
 const LIBRARIES = { 'axios of today': axios, 'the oldest axios': oldest as unknown as typeof axios };
