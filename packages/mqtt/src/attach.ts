@@ -1,4 +1,10 @@
-import { type AnyDeviceCloudError, type FaultEventName, type FaultListener, isDeviceCloudError } from '@faultmap/core';
+import {
+  type AnyDeviceCloudError,
+  type Clock,
+  type FaultEventName,
+  type FaultListener,
+  isDeviceCloudError,
+} from '@faultmap/core';
 import {
   attachOnce,
   createCredentials,
@@ -98,21 +104,11 @@ class Attachment implements MqttHandle {
     });
     const transfers = transfersOver(this.#operations, methods);
     this.#makeRequests = () => new Requests({ ...parts, ...transfers, options, isUp: () => this.#connection.accepted });
-    const governor = isGoverned(client, options)
-      ? createReconnectGovernor(options.reconnect || undefined, { owner: 'attachMqtt', clock, random: options.random })
-      : undefined;
-    this.#reconnector = new Reconnector({
-      client,
-      faults: this.#faults,
-      governor,
-      credentials: options.credentials && createCredentials(options.credentials, { clock }),
-      connectTimeoutMs: governor && options.reconnect ? options.reconnect.connectTimeoutMs : undefined,
-      isBusy: () => this.#connection.busy,
-      gaveUp: (error) => this.#gaveUp(error),
-    });
+    const governed = isGoverned(client, options);
+    this.#reconnector = this.#makeReconnector(governed, options, clock);
     this.#connection = new Connection(client, this.#faults, this.#hooks(), {
       clock,
-      closesLingering: governor !== undefined,
+      closesLingering: governed,
       attempt: () => this.#reconnector.failures + 1,
     });
     this.#undo.push(methods.restore, catchStreamBuilder(client), release);
@@ -147,6 +143,22 @@ class Attachment implements MqttHandle {
     this.#operations.detach();
     this.#connection.detach();
     this.#reconnector.detach();
+  }
+
+  #makeReconnector(governed: boolean, options: ResolvedMqttOptions, clock: Clock): Reconnector {
+    const client = this.#client;
+    const { credentials, random, reconnect } = options;
+    return new Reconnector({
+      client,
+      faults: this.#faults,
+      governor: governed
+        ? createReconnectGovernor(reconnect || undefined, { owner: 'attachMqtt', clock, random })
+        : undefined,
+      credentials: credentials && createCredentials(credentials, { clock }),
+      connectTimeoutMs: governed && reconnect ? reconnect.connectTimeoutMs : undefined,
+      isBusy: () => this.#connection.busy,
+      gaveUp: (error) => this.#gaveUp(error),
+    });
   }
 
   #hooks(): ConnectionHooks {

@@ -42,6 +42,8 @@ export class PacketOwners {
 
   /** Whose is this packet, which is being written? */
   of(packet: Packet): Pending | undefined {
+    // The second half of a QoS 2 publish.
+    if (packet.cmd === 'pubrel') return this.#byId.get(packet.messageId ?? 0);
     if (packet.cmd !== 'publish' && packet.cmd !== 'subscribe' && packet.cmd !== 'unsubscribe') return undefined;
     const one = this.#known(packet) ?? this.#byTopic(packet);
     if (one?.kind !== packet.cmd) return undefined;

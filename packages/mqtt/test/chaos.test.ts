@@ -80,7 +80,7 @@ async function run(seed: number, library: Library, level: 4 | 5): Promise<Record
     () => handle.request('$iothub/twin/PATCH/properties/reported/', {}),
   ];
   const pending: Promise<{ value: unknown } | { error: unknown } | 'pending'>[] = [];
-  for (let at = 0; at < 60; at++) {
+  for (let at = 0; at < 40; at++) {
     pending.push(outcome((calls[Math.floor(random() * calls.length)] as () => Promise<unknown>)(), 10_000));
     if (random() < 0.5) await after(random() * 8);
   }

@@ -270,6 +270,24 @@ describe.concurrent('operationTimeoutMs', () => {
       },
     ));
 
+  test('counts the second half of a QoS 2 publish too, also on the next connection', () =>
+    staged(
+      {
+        peer: { script: { pubrel: (link) => link.reset() } },
+        attach: { operationTimeoutMs: 300, reconnect: { baseDelayMs: 1, stableAfterMs: 0 } },
+      },
+      async (stage) => {
+        const [first, second] = [0, 1].map(() => stage.client.publishAsync('a', 'x', { qos: 2 }));
+        const failed = rejection(second as Promise<unknown>);
+        await stage.heard('fault');
+        let released = 0;
+        stage.peer.script({ pubrel: () => (released++ === 0 ? false : undefined) });
+        expect(await outcome(first as Promise<unknown>)).toHaveProperty('value');
+        expect(await failed).toMatchObject({ category: 'timeout', executed: 'unknown' });
+        expect(Object.keys(stage.client.outgoing)).toEqual([]);
+      },
+    ));
+
   test('starts anew when mqtt.js sends it again', () =>
     staged(
       { peer: { script: mute }, attach: { operationTimeoutMs: 400, reconnect: { baseDelayMs: 1, stableAfterMs: 0 } } },

@@ -147,6 +147,12 @@ export const failures: readonly Situation[] = [
     }),
   ),
   {
+    name: 'a websocket that is never opened',
+    client: { connectTimeout: 120 },
+    url: (port) => `ws://127.0.0.1:${port}`,
+    expected: { category: 'timeout', reason: 'ConnectTimeout', executed: 'no' },
+  },
+  {
     name: 'a CONNECT that cannot be encoded',
     levels: [4],
     client: { password: 'planted-password' },
