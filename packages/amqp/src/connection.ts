@@ -213,6 +213,9 @@ export class AttachedConnection {
     if (!this.#reconnector) return;
     const { socket } = this.#connection;
     if (typeof this.#connection.abort_socket === 'function') this.#connection.abort_socket(socket);
+    if (!socket || typeof socket.listenerCount === 'function') return;
+    // A WebSocket closes later, and would take the next connection for its own.
+    for (const name of ['end', 'error']) socket.on(name, () => {});
   }
 
   #onSession(name: string, session: RheaSession): void {
@@ -286,7 +289,8 @@ export class AttachedConnection {
   #look(): void {
     this.#stopLooking();
     const { socket } = this.#connection;
-    if (!socket || typeof socket.on !== 'function') return;
+    // rhea's wrapper of a WebSocket has room for one listener each: its own.
+    if (typeof socket?.listenerCount !== 'function') return;
     this.#stopLooking = watchFrameSize(this.#connection, socket, (bytes) =>
       guarded(() => this.#lifetime.onViolation(`a frame of ${bytes} bytes was announced`)),
     );

@@ -113,6 +113,7 @@ export interface RheaSocket {
   on(name: string, listener: (...values: never[]) => void): unknown;
   removeListener(name: string, listener: (...values: never[]) => void): unknown;
   setNoDelay?(on: boolean): unknown;
+  listenerCount?(name: string): number;
 }
 
 export interface RheaConnection extends Dispatching {

@@ -7,11 +7,11 @@ const container = rhea.create_container();
 const connection = container.connect({
   host: '127.0.0.1',
   port: Number(port),
-  reconnect: false,
   ...(kind === 'sasl' && { username: 'dev', password: 'wrong' }),
 });
 if (mode !== 'bare') {
-  const handle = attachAmqp(connection, { keepAlive: mode === 'keepAlive' });
+  const reconnect = { baseDelayMs: 1e6, maxDelayMs: 1e6 };
+  const handle = attachAmqp(connection, { keepAlive: mode === 'keepAlive', reconnect, random: () => 0.9 });
   handle.on('fault', ({ error }) => console.log(`fault ${error.scope} ${error.category}`));
 }
 if (kind === 'error-listener') connection.on('error', () => console.log('error heard'));
