@@ -133,7 +133,8 @@ describe('nobody listens', () => {
 
   it('only an error listener on the connection: a link error drops the connection, as without us', () => {
     const { bare, attached, keepAlive } = fateOf('error-listener');
-    expect(bare).toEqual({ alive: true, said: ['error heard'] });
+    // Alone rhea connects again and again, and hears it each time.
+    expect(bare).toMatchObject({ alive: true, said: expect.arrayContaining(['error heard']) });
     expect(attached).toEqual({ alive: true, said: ['fault link unauthorized', 'error heard'] });
     expect(keepAlive).toEqual({ alive: true, said: ['fault link unauthorized'] });
   });
