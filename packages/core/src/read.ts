@@ -12,7 +12,18 @@ import { readSystemError } from './wire/system.ts';
 import { readText } from './wire/text.ts';
 
 /** Where errors keep what they were made of. */
-const WITHIN = ['response', 'cause', 'error', 'errors', 'innerError', 'amqpError', 'transportError'] as const;
+const WITHIN = [
+  'response',
+  'responseBody',
+  'body',
+  'result',
+  'cause',
+  'error',
+  'errors',
+  'innerError',
+  'amqpError',
+  'transportError',
+] as const;
 /** Errors looked at in all, however they are nested. */
 const MAX_ERRORS = 32;
 

@@ -7,7 +7,7 @@ import { readAmqpError } from '../wire/amqp-error.ts';
 import { readHttpAnswer } from '../wire/http.ts';
 import { readSystemError } from '../wire/system.ts';
 import { readText } from '../wire/text.ts';
-import { classes, exactClasses, members, uamqpConditions } from './names.ts';
+import { classes, coreAmqpConditions, exactClasses, members, uamqpConditions } from './names.ts';
 import { resultInText } from './numbers.ts';
 
 /** Node says so of whatever went wrong at the first MQTT connect, with what it was behind it. */
@@ -90,9 +90,11 @@ function readObject(input: object): Evidence | undefined {
 
 /** A number, a condition or an answer that Node's errors keep as fields. */
 function ownForm(input: object): EvidenceFields | undefined {
-  const condition = getString(input, 'condition') ?? getString(get(input, 'amqpError'), 'condition');
+  const condition =
+    getString(input, 'condition') ?? getString(get(input, 'amqpError'), 'condition') ?? conditionOfCode(input);
   if (condition !== undefined) {
-    const holder = getString(input, 'condition') === undefined ? get(input, 'amqpError') : input;
+    const amqpError = get(input, 'amqpError');
+    const holder = getString(input, 'condition') === undefined && isObject(amqpError) ? amqpError : input;
     const description = getString(holder, 'description') ?? getString(holder, 'message');
     return withoutUndefined(readAmqpError({ condition, description, info: get(holder, 'info') }));
   }
@@ -103,6 +105,11 @@ function ownForm(input: object): EvidenceFields | undefined {
   const body =
     get(input, 'responseBody') ?? get(response, 'bodyAsText') ?? get(response, 'body') ?? get(input, 'details');
   return withoutUndefined(readHttpAnswer({ status, headers: get(response, 'headers'), body }));
+}
+
+function conditionOfCode(input: object): string | undefined {
+  const code = getString(input, 'name') === 'MessagingError' ? getString(input, 'code') : undefined;
+  return code !== undefined && Object.hasOwn(coreAmqpConditions, code) ? coreAmqpConditions[code] : undefined;
 }
 
 /** Messages and classes of what the error was made of; DPS keeps the answer's body in `result`. */
