@@ -1,5 +1,5 @@
 import { setTimeout as after } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Script } from './support/peer.ts';
 import { startPeer } from './support/peer.ts';
 import {
@@ -12,6 +12,9 @@ import {
   setStage,
   until,
 } from './support/stage.ts';
+
+// They wait far more than they work.
+vi.setConfig({ maxConcurrency: 16 });
 
 const quick = { baseDelayMs: 1, maxDelayMs: 5, throttledBaseDelayMs: 1, stableAfterMs: 0 };
 
