@@ -1,4 +1,11 @@
-import { type Evidence, type EvidenceFields, evidence, readAmqpError, readSystemError } from '@faultmap/core/adapter';
+import {
+  type Evidence,
+  type EvidenceFields,
+  evidence,
+  isEvidence,
+  readAmqpError,
+  readSystemError,
+} from '@faultmap/core/adapter';
 import { addressOf, asLink, type ErrorRecord, has, type RheaConnection, type RheaLink } from './rhea.ts';
 
 /** One event of rhea, and what was handed over with it. */
@@ -27,6 +34,7 @@ export function readAmqp(input: unknown): Evidence | undefined {
 }
 
 function read(input: unknown): Evidence | undefined {
+  if (isEvidence(input)) return input;
   if (!has(input)) return undefined;
   if (typeof input.event === 'string') return readSighting(input as unknown as AmqpSighting);
   if (has(input.link) && 'remote_state' in input) return readOutcome(input);
