@@ -51,6 +51,7 @@ function hide(error: object, depth: number, met: Set<object>): boolean {
   if (met.has(error) || isDeviceCloudError(error)) return true;
   if (depth > MAX_DEPTH) return false;
   met.add(error);
+  if (!isReadable(error)) return false;
   for (const key of CARRIERS) if (!hideKey(error, key)) return false;
   const keys: (string | symbol)[] = [...Object.keys(error), ...Object.getOwnPropertySymbols(error)];
   if (keys.length > MAX_KEYS) return false;
@@ -65,6 +66,16 @@ function hide(error: object, depth: number, met: Set<object>): boolean {
   if (Array.isArray(errors) && errors.length > MAX_ERRORS) return false;
   const inner: unknown[] = [get(error, 'cause'), ...(Array.isArray(errors) ? errors : [])];
   return inner.every((one) => (isError(one) ? hide(one, depth + 1, met) : !suspicious('cause', one)));
+}
+
+/** Can a printer read it? One that throws would take the report of the fault with it. */
+function isReadable(error: object): boolean {
+  try {
+    const { name, message, stack, constructor, [Symbol.toStringTag]: tag } = error as Record<string | symbol, unknown>;
+    return [name, message, stack].every((one) => one === undefined || typeof one === 'string') && constructor !== tag;
+  } catch {
+    return false;
+  }
 }
 
 function hideKey(error: object, key: string | symbol): boolean {

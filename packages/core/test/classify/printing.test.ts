@@ -87,6 +87,17 @@ describe('no secret is printed', () => {
   });
 });
 
+test('a cause that throws when it is read is printed by what can be read of it', () => {
+  const refuse = () => {
+    throw new Error('no');
+  };
+  const hostile = ['message', 'stack', 'name', 'constructor', Symbol.toStringTag].map((key) =>
+    Object.defineProperty(new Error('x'), key, { get: refuse }),
+  );
+  for (const native of [...hostile, new Proxy(new Error('y'), { get: refuse })])
+    expect(() => printed(classify(new Error('outer', { cause: native })))).not.toThrow();
+});
+
 describe('the cause', () => {
   test('stays the native error, with what it carries readable and out of sight', () => {
     const native = clientError();
