@@ -68,11 +68,14 @@ function hide(error: object, depth: number, met: Set<object>): boolean {
   return inner.every((one) => (isError(one) ? hide(one, depth + 1, met) : !suspicious('cause', one)));
 }
 
+/** What Node's printer asks an error for. */
+const PRINTED = ['name', 'message', 'stack', 'constructor', Symbol.toStringTag] as const;
+
 /** Can a printer read it? One that throws would take the report of the fault with it. */
 function isReadable(error: object): boolean {
   try {
-    const { name, message, stack, constructor, [Symbol.toStringTag]: tag } = error as Record<string | symbol, unknown>;
-    return [name, message, stack].every((one) => one === undefined || typeof one === 'string') && constructor !== tag;
+    const values = PRINTED.map((key) => (error as Record<string | symbol, unknown>)[key]);
+    return values.slice(0, 3).every((text) => text === undefined || typeof text === 'string');
   } catch {
     return false;
   }
