@@ -32,7 +32,7 @@ export interface ConnectionHooks {
 }
 
 /** A server that refuses must close [MQTT-3.2.2-5, MQTT-3.14.4-1]; some leave that to the client. */
-const LINGER_MS = 1_000;
+const LINGER_MS = 200;
 
 /** A stream that is destroyed says so within a turn or two of the event loop; later, it has said it before us. */
 const WAKE_MS = 100;
