@@ -1,10 +1,5 @@
-import { readAmqp } from '@faultmap/amqp';
-import { type AnyDeviceCloudError, classify, isDeviceCloudError } from '@faultmap/core';
-import type { Evidence } from '@faultmap/core/adapter';
+import { type AnyDeviceCloudError, isDeviceCloudError } from '@faultmap/core';
 import { type Emulator, startEmulator } from '@faultmap/emulator';
-import { readHttp } from '@faultmap/http';
-import { readMqtt } from '@faultmap/mqtt';
-import type { Delivery, EventContext } from 'rhea';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AttachedAmqp, type AttachedMqtt, amqpDevice, mqttDevice } from '../examples/src/demo/clients.ts';
 import { type Attached, connectHttp } from '../examples/src/demo/stage.ts';
@@ -71,55 +66,3 @@ describe('one fault, three transports, one typed error', () => {
     }
   });
 });
-
-interface Native {
-  readonly name: string;
-  readonly raw: unknown;
-  readonly reader: (raw: unknown) => Evidence | undefined;
-}
-
-/** What the libraries themselves surface, caught before any mapping. */
-async function natives(): Promise<Native[]> {
-  const found: Native[] = [];
-  for (const code of [403002, 404103, 429001, 500001]) {
-    const { cause } = await provoke('http', code);
-    found.push({ name: `axios error, ${code}`, raw: cause, reader: readHttp });
-  }
-  for (const code of [400004, 429001]) {
-    const packet = new Promise<unknown>((resolve) => {
-      mqtt.client.on('packetreceive', (one) => {
-        if (one.cmd === 'publish') resolve({ topic: one.topic, payload: one.payload });
-      });
-    });
-    await provoke('mqtt', code);
-    found.push({ name: `twin answer, ${code}`, raw: await packet, reader: readMqtt });
-  }
-  found.push({ name: 'CONNACK 5', raw: { cmd: 'connack', returnCode: 5, sessionPresent: false }, reader: readMqtt });
-  for (const code of [403002, 404001, 429001]) {
-    const sender = amqp.connection.open_sender('/devices/fan-1/messages/events');
-    const rejected = new Promise<Delivery | undefined>((resolve) => {
-      sender.once('rejected', ({ delivery }: EventContext) => resolve(delivery));
-    });
-    cloud.inject({ transport: 'amqp', match: { operation: 'd2c' }, fault: code });
-    sender.once('sendable', () => sender.send({ body: 'on' }));
-    const delivery = await rejected;
-    found.push({ name: `rejected, ${code}`, raw: delivery?.remote_state?.error, reader: readAmqp });
-  }
-  return found;
-}
-
-test('bare classify() may be less specific than with the adapter’s reader, never different', async () => {
-  const lines: string[] = [];
-  for (const { name, raw, reader } of await natives()) {
-    const bare = classify(raw);
-    const read = classify(raw, { readers: [reader] });
-    lines.push(`${name.padEnd(24)} ${label(bare).padEnd(48)} ${label(read)}`);
-    if (bare.category !== 'unknown') expect.soft(bare.category, name).toBe(read.category);
-    if (bare.code !== undefined) expect.soft(bare.code, name).toBe(read.code);
-  }
-  console.log(['native'.padEnd(24), 'bare classify()'.padEnd(48), 'with the reader\n'].join(' ') + lines.join('\n'));
-});
-
-function label({ category, reason, code }: AnyDeviceCloudError): string {
-  return `${category} ${code ?? ''} ${reason}`;
-}
