@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 let emulator: Emulator;
 beforeAll(async () => {
-  const devices = ['pump-1', 'pump-2', 'pump-3', 'pump-4', 'pump-5', 'pump-6', 'pump-7', 'pump-8'];
+  const devices = ['pump-1', 'pump-2', 'pump-3', 'pump-4', 'pump-5', 'pump-6', 'pump-7', 'pump-8', 'pump-9'];
   emulator = await startEmulator({
     transports: ['mqtt'],
     devices,
@@ -111,6 +111,24 @@ describe.concurrent('the MQTT adapter on the emulator', () => {
     });
     expect(payload.registrationState).toMatchObject({ deviceId: 'new-pump', assignedHub: emulator.state.hostName });
     expect(told).toEqual([]);
+    close();
+  });
+
+  test('asks over MQTT 5, by response topic and correlation data, as the preview has it', async () => {
+    const { handle, faults, close } = device('pump-9', { protocolVersion: 5 });
+    const ask = (topic: string, payload: string, ifVersion?: string) =>
+      handle.request(topic, payload, {
+        responseTopic: '$iothub/responses',
+        idempotent: topic.endsWith('get'),
+        ...(ifVersion && { properties: { userProperties: { 'if-version': ifVersion } } }),
+      });
+    emulator.inject({ match: { operation: 'twin-get', deviceId: 'pump-9' }, fault: 429001 });
+    const twin = await ask('$iothub/twin/get', '');
+    expect(JSON.parse(String(twin.payload))).toHaveProperty('desired.$version', 1);
+    expect(await ask('$iothub/twin/patch/reported', '{"a":1}', '1')).toMatchObject({ properties: { version: '2' } });
+    const stale = ask('$iothub/twin/patch/reported', '{"a":1}', '1');
+    await expect(stale).rejects.toMatchObject({ category: 'precondition', executed: 'no', stopped: 'not-transient' });
+    expect(faults()).toMatchObject([{ category: 'throttled', reason: 'Throttled' }, { category: 'precondition' }]);
     close();
   });
 
