@@ -146,6 +146,24 @@ describe('tokens', () => {
     expect(emulator.log.executions('d2c', 'later')).toBe(1);
   });
 
+  test('lost again and again before the token is put: the links are attached in the end, once', async () => {
+    const reconnect = { ...QUICK, stableAfterMs: 0 };
+    const { connection, handle, faults, recovered } = connect({ reconnect, credentials: () => ({ cbs: cbs() }) });
+    await putToken(handle);
+    const sender = connection.open_sender(D2C);
+    const receiver = connection.open_receiver(C2D);
+    await handle.send(sender, { body: 'x' });
+    emulator.inject({ transport: 'amqp', match: { operation: 'cbs' }, fault: { unclean: 'reset-before' }, times: 2 });
+    emulator.inject({ transport: 'amqp', match: { operation: 'd2c' }, fault: { unclean: 'reset-before' } });
+    await handle.send(sender, { message_id: 'm', body: 'x' }, { idempotent: true });
+    await until(() => receiver.is_open());
+    expect(emulator.log.executions('d2c', 'm')).toBe(1);
+    expect(new Set(faults.map(({ scope }) => scope))).toEqual(new Set(['connection']));
+    expect(recovered.length).toBeGreaterThan(0);
+    emulator.state.queues.send('pump-1', { body: Buffer.from('hello') });
+    await until(() => emulator.state.queues.depth('pump-1') === 0);
+  });
+
   test('a send refused for want of a token: credentials give one, and it is sent once', async () => {
     const { connection, handle, faults } = connect({ credentials: () => ({ cbs: cbs() }) });
     const sender = connection.open_sender(D2C);

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { isDeviceCloudError } from '@faultmap/core';
 import type { Container, Delivery, EventContext, Sender } from 'rhea';
 import { describe, expect, it } from 'vitest';
@@ -343,6 +344,32 @@ describe('a send that loses its connection, session or link', () => {
     await caught(client.handle.send(sender, { body: 'x' }));
     await until(() => client.givenUp.some(({ operation }) => operation === 'reconnect') || client.retries.length > 0);
     expect(client.faults[0]?.error).toMatchObject({ category: 'unauthorized' });
+  });
+});
+
+describe('what is said of a failed send', () => {
+  it('holds neither the password nor the message', async () => {
+    const peer = await startPeer({ accept: false, plain: () => true }, (container) => {
+      each(
+        container,
+        (delivery) => delivery.reject({ condition: 'amqp:not-allowed', description: 'no' }),
+        (_, { receiver }) => receiver?.close({ condition: 'amqp:link:detach-forced' }),
+        (_, { session }) => session?.close({ condition: 'amqp:internal-error' }),
+        (_, { connection }) => connection.close({ condition: 'amqp:internal-error' }),
+        (_, { connection }) => connection.socket.resetAndDestroy(),
+      );
+    });
+    const client = startClient(peer.port, {
+      connection: { username: 'dev', password: 'hunter2-password' },
+      attach: { retry: RETRY },
+    });
+    const sender = client.connection.open_sender('q');
+    const errors: unknown[] = [];
+    for (let n = 0; n < 5; n++) errors.push(await caught(client.handle.send(sender, { body: 'hunter2-body' })));
+    expect(client.faults).toHaveLength(5);
+    const all = [...errors, ...client.faults, ...client.faults.map(({ error }) => error.cause)];
+    const said = all.map((one) => `${inspect(one, { depth: 20 })} ${String(one)}`).join();
+    expect(said).not.toContain('hunter2');
   });
 });
 
