@@ -47,6 +47,8 @@ function refusal(packet: object): object {
 }
 
 /* What mqtt.js says without a code. `Not supported` and the like are its parser's. */
+/** Of an operation that mqtt.js calls off: why the connection went is not in it. */
+const FLUSHED: ReadonlySet<string> = new Set(['Connection closed', 'client disconnecting', 'No connection to broker']);
 const CONNACK = /^Connection refused: /;
 const PUBLISH = /^Publish error: /;
 const UPGRADE = /^Unexpected server response: (\d{3})$/;
@@ -83,9 +85,8 @@ function readCode(cause: object, text: string, code: number, context: MqttContex
 function readMessage(message: string): EvidenceFields | undefined {
   if (message === 'connack timeout') return { scope: 'connection', timedOut: 'connect', executed: 'no' };
   if (message === 'Keepalive timeout') return { scope: 'connection', timedOut: 'keepalive' };
-  if (message === 'Connection closed' || message === "Couldn't connect to server") return silentClose;
-  if (message === 'client disconnecting' || message === 'No connection to broker')
-    return { systemCode: 'ERR_SOCKET_CLOSED', executed: 'no' };
+  if (message === "Couldn't connect to server") return silentClose;
+  if (FLUSHED.has(message)) return {};
   const upgrade = UPGRADE.exec(message);
   if (upgrade) return { scope: 'connection', httpStatus: Number(upgrade[1]), executed: 'no' };
   if (UNENCODABLE.test(message)) return { scope: 'connection', ...unencodable };

@@ -60,7 +60,7 @@ const forms: [name: string, input: unknown, level: number | undefined, expected:
     'a connection that was closed',
     new Error('Connection closed'),
     4,
-    { category: 'unknown', reason: 'ConnectionClosed' },
+    { category: 'network', reason: 'ConnectionLost' },
   ],
   [
     'connack timeout',
@@ -109,6 +109,14 @@ describe('readMqtt', () => {
     if (!expected) expect(seen).toBeUndefined();
     else expect(classify(seen)).toMatchObject(expected);
   });
+
+  test.each(forms.filter(([, input]) => input instanceof Error))(
+    'says of %s what core says alone, or more',
+    (_, input) => {
+      const [alone, read] = [classify(input), classify(input, { readers: [readMqtt] })];
+      if (alone.category !== 'unknown') expect(read.category).toBe(alone.category);
+    },
+  );
 
   test('is a reader for classify', () => {
     const error = classify(new Error('Keepalive timeout'), { readers: [readMqtt], operation: 'watch' });
