@@ -15,6 +15,7 @@ import { readText } from './wire/text.ts';
 const WITHIN = [
   'response',
   'responseBody',
+  'packet',
   'body',
   'result',
   'cause',

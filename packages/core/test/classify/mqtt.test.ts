@@ -86,6 +86,11 @@ describe('other packets', () => {
     expect(judged({ cmd: 'suback', granted: [0, 1, 2] }, 4)).toBeUndefined();
   });
 
+  test('a packet that hangs on an error is read bare too', () => {
+    const error = Object.assign(new Error('Subscribe error'), { packet: { cmd: 'suback', granted: [0, 0x87] } });
+    expect(classify(error)).toMatchObject({ category: 'unauthorized', reasonCode: 0x87, cause: error });
+  });
+
   test('no subscribers is no refusal', () => {
     expect(judged({ cmd: 'puback', reasonCode: 0x10 }, 5)).toBeUndefined();
     expect(judged({ cmd: 'publish' }, 5)).toBeUndefined();
