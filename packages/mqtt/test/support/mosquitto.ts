@@ -45,6 +45,9 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
     ...(options.acl ? [`acl_file ${file('acl', options.acl)}`] : []),
   ]);
   let child = await launch(config, port);
+  // However the tests end, it does not outlive them.
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
   return {
     port,
     url: `mqtt://127.0.0.1:${port}`,
@@ -56,6 +59,7 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
     stop: async () => {
       child.kill('SIGCONT');
       await end(child);
+      process.off('exit', kill);
       rmSync(folder, { recursive: true });
     },
   };

@@ -37,6 +37,10 @@ export async function startRabbitmq(): Promise<Rabbitmq> {
     'mqtt.allow_anonymous = false',
     'loopback_users = none',
   ];
+  // Erlang's name server outlives who starts it: one of our own, which does not.
+  const names = String(await freePort());
+  const epmd = spawn('epmd', ['-address', '127.0.0.1', '-port', names], { stdio: 'ignore' });
+  epmd.on('error', () => {}); // not in the path: RabbitMQ starts its own
   const child = spawn(rabbitmqPath as string, [], {
     // A group of its own: the script starts Erlang, and both must end.
     detached: true,
@@ -53,15 +57,19 @@ export async function startRabbitmq(): Promise<Rabbitmq> {
       RABBITMQ_PID_FILE: join(folder, 'pid'),
       RABBITMQ_DIST_PORT: String(distPort),
       ERL_EPMD_ADDRESS: '127.0.0.1',
-      ERL_EPMD_PORT: String(await freePort()),
+      ERL_EPMD_PORT: names,
     },
   });
   // However the tests end, it does not outlive them.
-  const kill = () => child.pid !== undefined && child.exitCode === null && process.kill(-child.pid, 'SIGKILL');
+  const kill = () => {
+    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL');
+    epmd.kill();
+  };
   process.once('exit', kill);
   const stop = async () => {
     await endGroup(child);
     process.off('exit', kill);
+    epmd.kill();
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   };
   for (let waited = 0; !(await accepts(port)); waited += 100) {
