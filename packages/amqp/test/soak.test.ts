@@ -3,22 +3,12 @@ import type { Delivery, EventContext } from 'rhea';
 import { expect, it } from 'vitest';
 import { QUICK, startClient, until } from './support/client.ts';
 import { outcome } from './support/internals.ts';
+import { randomFrom } from './support/random.ts';
 import { startPeer } from './support/server.ts';
 
 const SENDS = Number(process.env.FAULTMAP_SOAK_SENDS ?? 10_000);
 const SEED = Number(process.env.FAULTMAP_SOAK_SEED ?? Date.now() % 1_000_000);
 const AT_ONCE = 100;
-
-/** Small and seeded: mulberry32. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 type Act = (context: EventContext, delivery: Delivery) => void;
 
