@@ -100,7 +100,12 @@ async function alone() {
   const { runWhen } = instance.interceptors.request.handlers[0];
   const { rejected } = instance.interceptors.response.handlers[0];
   // As axios makes them: without a prototype, with a good twenty keys.
-  const config = Object.assign(Object.create(null), axios.defaults, { url: PATHS[0], baseURL: BASE, method: 'get' });
+  const config = Object.assign(Object.create(null), axios.defaults, {
+    adapter,
+    url: PATHS[0],
+    baseURL: BASE,
+    method: 'get',
+  });
   const floor = async (n) => {
     for (let i = 0; i < n; i++) await inner(config);
   };
@@ -108,7 +113,7 @@ async function alone() {
     for (let i = 0; i < n; i++) {
       config.url = paths[i % paths.length];
       runWhen(config);
-      await adapter(config).then(undefined, rejected);
+      await config.adapter(config).then(undefined, rejected);
     }
   };
   const variants = {

@@ -1,7 +1,7 @@
 import type { FaultEventName, FaultListener } from '@faultmap/core';
 import { attachOnce, FaultEvents } from '@faultmap/core/adapter';
 import type { AxiosInstance } from 'axios';
-import { isWrapped, MARK, type MarkedConfig, markWrapped } from './adapter.ts';
+import { MARK, type MarkedConfig, wrapAdapter } from './adapter.ts';
 import { type AttachHttpOptions, resolveAttachOptions } from './options.ts';
 import { HttpSender } from './sender.ts';
 
@@ -45,14 +45,18 @@ function wire(instance: AxiosInstance, options: AttachHttpOptions, release: () =
   const sender = new HttpSender(resolveAttachOptions(options), events);
   const { defaults, interceptors } = instance;
   const before = defaults.adapter;
-  const adapter = isWrapped(before) ? before : markWrapped(sender.wrap(before));
-  defaults.adapter = adapter;
-  // Never run: `runWhen` alone marks the config, at a tenth of what an interceptor costs. Of the
+  // What is seen from outside, and inherited by instances made of this one: it lets pass.
+  const face = wrapAdapter(before);
+  const acting = sender.wrap(before, face);
+  defaults.adapter = face;
+  // Never run: `runWhen` alone looks at the config, at a tenth of what an interceptor costs. Of the
   // instance, not of its defaults, so that a child made by `create()` does not inherit it.
   const marker = interceptors.request.use(null, null, {
     synchronous: true,
     runWhen(config: MarkedConfig) {
-      config[MARK] = sender;
+      // In place of the one that is there already: a further key costs axios more than all of ours.
+      if (config.adapter === face) config.adapter = acting;
+      else config[MARK] = sender;
       return false;
     },
   });
@@ -69,7 +73,7 @@ function wire(instance: AxiosInstance, options: AttachHttpOptions, release: () =
       interceptors.request.eject(marker);
       interceptors.response.eject(mapper);
       // Somebody wrapped ours in the meantime: it stays, and lets pass what is not marked.
-      if (defaults.adapter === adapter) Object.assign(defaults, { adapter: before });
+      if (defaults.adapter === face) Object.assign(defaults, { adapter: before });
       release();
     },
   };

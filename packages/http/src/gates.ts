@@ -55,7 +55,7 @@ export class Gates {
   #isLike({ url, baseURL, method }: InternalAxiosRequestConfig): boolean {
     if (baseURL !== this.#baseURL || method !== this.#method) return false;
     const prefix = this.#prefix;
-    return url === this.#url || (url !== undefined && prefix !== undefined && beginsWithSegments(url, prefix));
+    return prefix === undefined || url === undefined ? url === this.#url : beginsWithSegments(url, prefix);
   }
 
   /** The gate of a request that has passed. */

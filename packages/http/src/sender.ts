@@ -13,7 +13,7 @@ import {
   systemClock,
 } from '@faultmap/core/adapter';
 import type { AxiosAdapter, AxiosPromise, AxiosResponse } from 'axios';
-import { type AdapterOption, MARK, type MarkedConfig, passOn, resolveAdapter, type Sender } from './adapter.ts';
+import { type AdapterOption, brand, MARK, type MarkedConfig, resolveAdapter, type Sender } from './adapter.ts';
 import { isFailedRequest } from './axios-error.ts';
 import { isReplayable, release } from './body.ts';
 import { type HttpCredentials, mergeCredentials } from './credentials.ts';
@@ -57,14 +57,13 @@ export class HttpSender implements Sender {
    * What a success costs is all here, so it is written tight. Of each request one bound function
    * is made, for its failure (measured: 80 bytes, a closure over the same 104).
    */
-  wrap(adapter: AdapterOption): (config: MarkedConfig) => AxiosPromise {
+  wrap(adapter: AdapterOption, face?: AxiosAdapter): AxiosAdapter {
     const { clock = systemClock } = this.#options.retry;
     const failed = (config: MarkedConfig, at: number, raw: unknown) =>
       this.#firstFailed(adapter, config, { raw, startedAt: this.#since + at });
-    return (config) => {
-      if (config[MARK] !== this) return passOn(adapter, config);
-      // Off, so that a wrap around this one or inside it does not repeat as well.
-      config[MARK] = undefined;
+    const acting = (config: MarkedConfig): AxiosPromise => {
+      // It may be sent again elsewhere, as `response.config`: then it is no longer ours.
+      if (face && config.adapter === acting) config.adapter = face;
       const { retry } = this.#requestOptions(config);
       // Whole ms since a near time: a number that V8 keeps without an allocation.
       const at = Math.trunc(clock.now() - this.#since);
@@ -76,6 +75,7 @@ export class HttpSender implements Sender {
       if (passage) passage.gate.inFlight++;
       return sent.then(passage?.succeeded, failed.bind(undefined, config, at));
     };
+    return brand(acting);
   }
 
   #requestOptions(config: MarkedConfig): RequestOptions {
@@ -85,9 +85,8 @@ export class HttpSender implements Sender {
   /** What an application gets instead of what axios rejected with; what is not axios' passes. */
   typed(raw: unknown): unknown {
     if (typeof raw !== 'object' || raw === null || isDeviceCloudError(raw)) return raw;
-    // It may be sent again elsewhere, as `error.config`: then it is no longer ours.
     const { config } = raw as { config?: MarkedConfig };
-    if (config) delete config[MARK];
+    if (config?.[MARK]) delete config[MARK];
     if (isCancellation(raw)) return raw;
     return this.#errors.announced(raw) ?? (isFailedRequest(raw) ? this.#late(raw) : undefined) ?? raw;
   }
@@ -110,7 +109,6 @@ export class HttpSender implements Sender {
     const { disabled, shouldRetry, throttledBaseDelayMs } = retry;
     if (error && !isHopeless(error, { disabled, shouldRetry, renew: this.#credentials }))
       return this.#run(resolveAdapter(adapter, config), config, { ...firstFailure, error });
-    config[MARK] = this;
     const gate = this.#gates.gateOf(config, retry);
     if (error === undefined) {
       gate?.report(firstFailure.startedAt, 'void');
@@ -130,8 +128,6 @@ export class HttpSender implements Sender {
       const options = this.#operationOptions(config, this.#requestOptions(config), firstFailure?.error);
       return await runOperation(attempt, { ...options, signal: caller.signal, firstFailure });
     } catch (ended) {
-      // For whoever wraps this adapter and calls it again.
-      config[MARK] = this;
       throw this.#errors.announce(ended);
     } finally {
       caller.release();
