@@ -290,14 +290,17 @@ describe.concurrent('operationTimeoutMs', () => {
 
   test('starts anew when mqtt.js sends it again', () =>
     staged(
-      { peer: { script: mute }, attach: { operationTimeoutMs: 400, reconnect: { baseDelayMs: 1, stableAfterMs: 0 } } },
+      {
+        peer: { script: mute },
+        attach: { operationTimeoutMs: 1_600, reconnect: { baseDelayMs: 1, stableAfterMs: 0 } },
+      },
       async (stage) => {
         await connected(stage);
         const pending = stage.client.publishAsync('a', 'x', { qos: 1 });
-        await after(250);
+        await after(1_000);
         stage.peer.links[0]?.reset();
         await until(() => (stage.peer.links[1]?.of('publish').length ?? 0) > 0, 'it is sent again');
-        await after(250);
+        await after(1_000);
         stage.peer.links[1]?.send({ cmd: 'puback', messageId: stage.peer.links[1]?.of('publish')[0]?.messageId });
         expect(await outcome(pending)).toHaveProperty('value');
       },
@@ -346,7 +349,7 @@ describe.concurrent('operationTimeoutMs', () => {
       publish: (_, { payload }) => (String(payload) === 'poison' ? undefined : false),
     };
     await staged(
-      { url: first.url, attach: { operationTimeoutMs: 150, reconnect: { baseDelayMs: 10, maxDelayMs: 10 } } },
+      { url: first.url, attach: { operationTimeoutMs: 500, reconnect: { baseDelayMs: 10, maxDelayMs: 10 } } },
       async (stage) => {
         const poison = stage.client.publishAsync('t', 'poison', { qos: 1 });
         const good = stage.client.publishAsync('t', 'good', { qos: 1 });

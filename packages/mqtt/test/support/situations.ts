@@ -172,7 +172,7 @@ export const failures: readonly Situation[] = [
   },
   {
     name: 'HTTP instead of MQTT, and then the time-out',
-    client: { connectTimeout: 120 },
+    client: { connectTimeout: 1_500 },
     script: { connect: (link) => link.raw('HTTP/1.1 400 Bad Request\r\n\r\n') },
     expected: violation,
   },
