@@ -81,54 +81,36 @@ function toConnection(
 function toContainer(container: RheaContainer, given: AmqpOptions | undefined, release: () => void): AmqpHandle {
   const options = resolveAmqpOptions(given);
   const events = new FaultEvents();
-  const made = new Set<WeakRef<RheaConnection>>();
-  const handles = new WeakMap<RheaConnection, AmqpHandle>();
+  const made = new Map<WeakRef<RheaConnection>, AmqpHandle>();
   const adopt = (connection: RheaConnection) => {
-    for (const old of made) if (!old.deref()) made.delete(old);
+    for (const old of made.keys()) if (!old.deref()) made.delete(old);
     const create = (free: () => void) => toConnection(connection, options, events, free);
-    handles.set(connection, attachOnce(connection, 'amqp', given, create));
-    made.add(new WeakRef(connection));
+    made.set(new WeakRef(connection), attachOnce(connection, 'amqp', given, create));
     return connection;
   };
-  const undo = [
-    wrapMethod(
-      container,
-      'connect',
-      (original) =>
-        (...args) =>
-          adopt(original.apply(container, args)),
-    ),
-    wrapMethod(
-      container,
-      'create_connection',
-      (original) =>
-        (...args) =>
-          adopt(original.apply(container, args)),
-    ),
-  ];
-  const each = (run: (handle: AmqpHandle) => void) => {
-    for (const ref of made) {
-      const handle = handles.get(ref.deref() as RheaConnection);
-      if (handle) run(handle);
-    }
+  const making = (original: RheaContainer['connect']): RheaContainer['connect'] => {
+    return (...args) => adopt(original.apply(container, args));
   };
+  const undo = [wrapMethod(container, 'connect', making), wrapMethod(container, 'create_connection', making)];
   return createHandle({
     events,
     options,
     of: (connection) => attachmentOf(connection as RheaConnection),
-    any: () => onlyOpen(made),
-    resume: () => each((handle) => handle.resume()),
+    any: () => onlyOpen([...made.keys()]),
+    resume: () => {
+      for (const handle of made.values()) handle.resume();
+    },
     detach: () => {
       for (const take of undo) take();
-      each((handle) => handle.detach());
+      for (const handle of made.values()) handle.detach();
       release();
     },
   });
 }
 
 /** A request names no connection: there must be just one. */
-function onlyOpen(made: ReadonlySet<WeakRef<RheaConnection>>): AttachedConnection {
-  const open = [...made].map((ref) => ref.deref()).filter((connection) => connection && !connection.is_closed());
+function onlyOpen(made: readonly WeakRef<RheaConnection>[]): AttachedConnection {
+  const open = made.map((ref) => ref.deref()).filter((connection) => connection && !connection.is_closed());
   const [only] = open;
   if (!only || open.length > 1)
     throw new TypeError(

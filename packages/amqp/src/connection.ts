@@ -17,14 +17,12 @@ import { type Observation, observe, type Watcher } from './observe.ts';
 import type { AmqpCredentials, ResolvedOptions } from './options.ts';
 import { watchFrameSize } from './oversize.ts';
 import { PendingSends } from './pending.ts';
+import { Proof } from './proof.ts';
 import { Reconnector } from './reconnect.ts';
 import { Requests } from './request.ts';
 import type { RheaConnection, RheaContext, RheaLink, RheaSession } from './rhea.ts';
 import { Settlements } from './settlement.ts';
 import { guarded } from './wrap.ts';
-
-/** A refusal may follow an OPEN at once: so long it must hold to count as back, unless a session begins. */
-const GOOD_AFTER_MS = 1_000;
 
 const OUTCOMES = new Set(['accepted', 'rejected', 'released', 'modified', 'settled']);
 
@@ -46,11 +44,10 @@ export class AttachedConnection {
   readonly #credentials: CredentialsGate<AmqpCredentials> | undefined;
   readonly #reconnector: Reconnector | undefined;
   readonly #observation: Observation;
+  readonly #proof: Proof;
   /** Deliveries of the application's own whose fault is told. */
   readonly #told = new WeakSet<object>();
   #gone: AnyDeviceCloudError | undefined;
-  #unproved: AnyDeviceCloudError | undefined;
-  #cancelProof: () => void = () => {};
   #stopLooking: () => void = () => {};
 
   constructor(connection: RheaConnection, options: ResolvedOptions, events: FaultEvents) {
@@ -61,6 +58,10 @@ export class AttachedConnection {
     this.#keepAlive = options.keepAlive;
     this.clock = options.clock ?? systemClock;
     this.faults = new Faults(events);
+    this.#proof = new Proof(this.clock, (error) => {
+      this.#reconnector?.good();
+      events.emit('recovered', { error, operation: 'reconnect' });
+    });
     this.links = new Links({
       faults: this.faults,
       gone: () => this.#gone,
@@ -120,7 +121,7 @@ export class AttachedConnection {
 
   /** Take everything off; whoever still waits is rejected with `reason`. */
   detach(reason: Error): void {
-    this.#cancelProof();
+    this.#proof.stop();
     this.#stopLooking();
     this.#lifetime.stop();
     this.requests.stop(reason);
@@ -161,13 +162,12 @@ export class AttachedConnection {
       opened: () => {
         this.#gone = undefined;
         reconnector?.opened();
-        this.#proveSoon();
+        this.#proof.opened();
         this.links.opened();
         if (reconnector) void this.#tokens.opened();
       },
       lost: (fault, what) => {
-        this.#cancelProof();
-        this.#unproved = fault;
+        this.#proof.lost(fault);
         this.pending.lost(what, fault);
         this.requests.lost('all', fault);
         this.settlements.lost(fault);
@@ -194,7 +194,7 @@ export class AttachedConnection {
 
   #closedHere(): void {
     const fault = this.#endedHere('connection', 'the connection was closed on this side');
-    this.#cancelProof();
+    this.#proof.stop();
     this.#reconnector?.closed();
     this.pending.lost('connection', fault);
     this.requests.lost('all', fault);
@@ -221,7 +221,7 @@ export class AttachedConnection {
   #onSession(name: string, session: RheaSession): void {
     if (name === 'session_open') {
       this.faults.forget(session);
-      this.#prove();
+      this.#proof.good();
     }
     if (name !== 'session_error' && name !== 'session_close') return;
     if (name === 'session_close') this.settlements.forget(session);
@@ -294,20 +294,5 @@ export class AttachedConnection {
     this.#stopLooking = watchFrameSize(this.#connection, socket, (bytes) =>
       guarded(() => this.#lifetime.onViolation(`a frame of ${bytes} bytes was announced`)),
     );
-  }
-
-  #proveSoon(): void {
-    this.#cancelProof();
-    if (this.#unproved) this.#cancelProof = this.clock.after(GOOD_AFTER_MS, () => this.#prove());
-  }
-
-  /** The connection holds after a fault. */
-  #prove(): void {
-    this.#cancelProof();
-    const error = this.#unproved;
-    if (!error) return;
-    this.#unproved = undefined;
-    this.#reconnector?.good();
-    this.#events.emit('recovered', { error, operation: 'reconnect' });
   }
 }

@@ -73,62 +73,74 @@ export interface HandleSetup {
 type Once<T> = (attempt: Attempt) => Promise<T>;
 
 export function createHandle(setup: HandleSetup): AmqpHandle {
-  const { events, options: attached } = setup;
-  const retry = resolveRetryOptions('attachAmqp', attached.retry, AMQP_RETRY_DEFAULTS);
-  const resolve = callsOf(attached, retry);
-  const run = <T>(call: Call, once: Once<T>, pacerKey: string, renew: OperationOptions['renew']): Promise<T> =>
-    runOperation(once, {
+  const { events, resume, detach } = setup;
+  const calls = new Calls(setup);
+  return {
+    on: (name, listener) => events.on(name, listener),
+    off: (name, listener) => events.off(name, listener),
+    send: (sender, message, options) => calls.send(sender, message, options),
+    request: (address, message, options) => calls.request(address, message, options),
+    settle: (delivery, outcome) => calls.settle(delivery, outcome),
+    resume,
+    detach,
+  };
+}
+
+/** The operations of a handle, each under retry. */
+class Calls {
+  readonly #setup: HandleSetup;
+  readonly #retry: ResolvedRetryOptions;
+
+  constructor(setup: HandleSetup) {
+    this.#setup = setup;
+    this.#retry = resolveRetryOptions('attachAmqp', setup.options.retry, AMQP_RETRY_DEFAULTS);
+  }
+
+  async send(sender: unknown, message: unknown, options: SendOptions | undefined): Promise<Delivery> {
+    const link = asLink(sender);
+    if (!link?.is_sender()) throw optionError('send', 'sender', 'a sender of rhea', sender);
+    const connection = this.#setup.of(link.connection);
+    const address = addressOf(link);
+    const call = this.#call('send', options, `send ${address ?? link.name}`, false);
+    const once: Once<RheaDelivery> = (attempt) => sendOnce(connection.sending(), link, message, call, attempt);
+    const delivery = await this.#run(call, once, pacerKeyOf(connection, 'send', address), connection.renew);
+    return delivery as unknown as Delivery;
+  }
+
+  async request(address: unknown, message: unknown, options: RequestOptions | undefined): Promise<Message> {
+    if (typeof address !== 'string' || address === '') throw optionError('request', 'address', 'an address', address);
+    if (!has(message)) throw optionError('request', 'message', 'a message', message);
+    const connection = this.#setup.any();
+    const call = this.#call('request', options, `request ${address}`, isIdempotentRequest(message));
+    const once: Once<object> = (attempt) => connection.requests.once(address, message, options ?? {}, call, attempt);
+    // The token that `$cbs` refuses is in the message itself.
+    const renew = address === '$cbs' ? undefined : connection.renew;
+    return (await this.#run(call, once, pacerKeyOf(connection, 'request', address), renew)) as Message;
+  }
+
+  async settle(delivery: unknown, outcome: SettleOutcome): Promise<void> {
+    const link = has(delivery) ? asLink(delivery.link) : undefined;
+    if (!link) throw optionError('settle', 'delivery', 'a delivery of rhea', delivery);
+    return this.#setup.of(link.connection).settlements.settle(delivery as unknown as RheaDelivery, outcome);
+  }
+
+  #run<T>(call: Call, once: Once<T>, pacerKey: string, renew: OperationOptions['renew']): Promise<T> {
+    return runOperation(once, {
       ...call.retry,
       operation: call.operation,
-      events,
+      events: this.#setup.events,
       pacerKey,
       renew,
       hardDeadline: true,
       classify: typedOnly,
     });
-  return {
-    on: (name, listener) => events.on(name, listener),
-    off: (name, listener) => events.off(name, listener),
-    send: async (sender, message, options) => {
-      const link = asLink(sender);
-      if (!link?.is_sender()) throw optionError('send', 'sender', 'a sender of rhea', sender);
-      const connection = setup.of(link.connection);
-      const address = addressOf(link);
-      const call = resolve('send', options, `send ${address ?? link.name}`, false);
-      const once: Once<RheaDelivery> = (attempt) => sendOnce(connection.sending(), link, message, call, attempt);
-      const delivery = await run(call, once, pacerKeyOf(connection, 'send', address), connection.renew);
-      return delivery as unknown as Delivery;
-    },
-    settle: async (delivery, outcome) => {
-      const link = has(delivery) ? asLink(delivery.link) : undefined;
-      if (!link) throw optionError('settle', 'delivery', 'a delivery of rhea', delivery);
-      return setup.of(link.connection).settlements.settle(delivery as unknown as RheaDelivery, outcome);
-    },
-    request: async (address, message, options) => {
-      if (typeof address !== 'string' || address === '') throw optionError('request', 'address', 'an address', address);
-      if (!has(message)) throw optionError('request', 'message', 'a message', message);
-      const connection = setup.any();
-      const call = resolve('request', options, `request ${address}`, isIdempotentRequest(message));
-      const once: Once<object> = (attempt) => connection.requests.once(address, message, options ?? {}, call, attempt);
-      // The token that `$cbs` refuses is in the message itself.
-      const renew = address === '$cbs' ? undefined : connection.renew;
-      return (await run(call, once, pacerKeyOf(connection, 'request', address), renew)) as Message;
-    },
-    resume: setup.resume,
-    detach: setup.detach,
-  };
-}
+  }
 
-/** What is typed is a fault; all else (an abort, a mistake of the program) passes through. */
-function typedOnly(raw: unknown): AnyDeviceCloudError | undefined {
-  return isDeviceCloudError(raw) ? raw : undefined;
-}
-
-/** Options of one call over those of the attachment. */
-function callsOf(attached: ResolvedOptions, base: ResolvedRetryOptions) {
-  return (owner: 'send' | 'request', given: RequestOptions | undefined, operation: string, safe: boolean): Call => {
+  /** Options of one call over those of the attachment. */
+  #call(owner: 'send' | 'request', given: RequestOptions | undefined, operation: string, safe: boolean): Call {
+    const attached = this.#setup.options;
     const call = resolveCallOptions(owner, given);
-    const retry = resolveRetryOptions(owner, call.retry, base);
+    const retry = resolveRetryOptions(owner, call.retry, this.#retry);
     return {
       operation: call.operation ?? operation,
       creditTimeoutMs: call.creditTimeoutMs ?? attached.creditTimeoutMs,
@@ -141,7 +153,12 @@ function callsOf(attached: ResolvedOptions, base: ResolvedRetryOptions) {
         random: retry.random ?? attached.random,
       },
     };
-  };
+  }
+}
+
+/** What is typed is a fault; all else (an abort, a mistake of the program) passes through. */
+function typedOnly(raw: unknown): AnyDeviceCloudError | undefined {
+  return isDeviceCloudError(raw) ? raw : undefined;
 }
 
 /** Target and kind of operation: the cloud throttles each of them apart. */

@@ -68,11 +68,9 @@ export class Reconnector {
   }
 
   /** The connection proved good after a fault. */
-  good(): AnyDeviceCloudError | undefined {
-    const fault = this.#fault;
+  good(): void {
     this.#fault = undefined;
     this.#toldGivingUp = false;
-    return fault;
   }
 
   /** rhea leaves a connection alone that the peer closed for good: take the way of other losses. */
