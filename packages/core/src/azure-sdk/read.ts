@@ -10,8 +10,8 @@ import { readText } from '../wire/text.ts';
 import { classes, coreAmqpConditions, exactClasses, members, uamqpConditions } from './names.ts';
 import { resultInText } from './numbers.ts';
 
-/** Node says so of whatever went wrong at the first MQTT connect, with what it was behind it. */
-const FIRST_CONNECTION = /failure on first connection \(not authorized\): ?/i;
+/** Node gives this class to whatever went wrong at the first MQTT connect. */
+const FIRST_CONNECTION = /failure on first connection \(not authorized\)/i;
 /** Where the SDKs keep what an error was made of. */
 const INNER = ['InnerException', 'innerException', 'amqpError', 'transportError', 'innerError', 'cause'] as const;
 
@@ -31,18 +31,17 @@ export function readAzureSdk(input: unknown): Evidence | undefined {
 function readPrinted(given: string): Evidence | undefined {
   const text = given.slice(0, MAX_TEXT);
   const sdk = fieldsOfText(text);
-  return sdk && evidence({ ...readText(text.replace(FIRST_CONNECTION, '')), ...sdk });
+  return sdk && evidence({ ...readText(text), ...sdk });
 }
 
 /** What only an SDK prints: class names, members of enumerations, numbers of clients. */
 function fieldsOfText(text: string): EvidenceFields | undefined {
   const condition = uamqpConditions[/\bErrorCodes\.([A-Za-z]{4,40})\b/.exec(text)?.[1] ?? ''];
   const named = classIn(text);
-  const said = text.replace(FIRST_CONNECTION, '');
   // A refusal is left to `classify`, which knows all names of MQTT.
-  const prose = refusalIn(said)
+  const prose = refusalIn(text)
     ? undefined
-    : (proseIn(said) ?? named?.conclusion ?? memberIn(text) ?? resultInText(text));
+    : (proseIn(text) ?? named?.conclusion ?? memberIn(text) ?? resultInText(text));
   if (condition === undefined && prose === undefined && named?.exact === undefined) return undefined;
   return { ...(condition && { condition }), ...(prose && { prose }), ...(named?.exact && { textName: named.exact }) };
 }
@@ -84,7 +83,7 @@ function readObject(input: object): Evidence | undefined {
   const text = [message, ...inner].join('\n').slice(0, MAX_TEXT);
   const printed = fieldsOfText(`${shortName(name)}: ${text}`);
   if (!own && !printed && inner.length === 0) return undefined;
-  const read = readText(text.replace(FIRST_CONNECTION, ''));
+  const read = readText(text);
   return evidence({ ...read, ...printed, ...own, cause: input });
 }
 

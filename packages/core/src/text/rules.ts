@@ -175,10 +175,16 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
   ['timeout', /\btime-?outs?\b(?! ?[:="'])|timed ?out/],
 ];
 
+/** Azure's Node client says so of whatever went wrong at the first connect, with the reason behind it. */
+const WRAPPER = /(?:unauthorizederror: )?(?:mqtt\.js returned )?failure on first connection \(not authorized\):?/;
+
 /** The first phrase met in a text. Bounded by the caller. */
 export function proseIn(text: string): ProseConclusion | undefined {
   // Members of enumerations (`NOT_AUTHORIZED`) are words too.
-  const lower = text.toLowerCase().replace(/[\s_]+/g, ' ');
+  const lower = text
+    .toLowerCase()
+    .replace(/[\s_]+/g, ' ')
+    .replace(WRAPPER, '');
   return phrases.find(([, pattern]) => pattern.test(lower))?.[0];
 }
 

@@ -43,6 +43,8 @@ describe('errors of the Node SDK, by shape', () => {
     expect(wrap('connack timeout')).toMatchObject({ category: 'timeout' });
     expect(wrap('Connection refused: Server unavailable')).toMatchObject({ category: 'server' });
     expect(wrap('Connection refused: Not authorized')).toMatchObject({ category: 'unauthorized' });
+    // Neither the words of the wrapper nor its class tell anything.
+    expect(wrap('something odd')).toMatchObject({ category: 'unknown' });
   });
 
   test('what provisioning keeps in result', () => {

@@ -85,6 +85,21 @@ const answers = {
     body: `{"Message":"ErrorCode:ThrottlingMaxActiveJobCountExceeded;Error: 429 {\\"Message\\":\\"ErrorCode:ThrottlingMaxActiveJobCountExceeded;429\\",\\"ExceptionMessage\\":\\"Tracking ID:bd0dc87e679a3f6ccffbb075dbe2f263-TimeStamp:02/06/2025 11:58:56\\"}","ExceptionMessage":"Tracking ID:${id}"}`,
     expected: { reason: 'ThrottlingMaxActiveJobCountExceeded', category: 'throttled', trackingId: id },
   },
+  'an answer within an answer, the outer one first: its id, and the number of the inner': {
+    status: 502,
+    body: `{"trackingId":"${id}","errorCode":502,"message":"{\\"errorCode\\":404103,\\"trackingId\\":\\"bd0dc87e679a3f6ccffbb075dbe2f263\\",\\"message\\":\\"x\\"}"}`,
+    expected: { code: 404103, trackingId: id },
+  },
+  'the same with the inner one first': {
+    status: 502,
+    body: `{"message":"{\\"errorCode\\":404103,\\"message\\":\\"x\\"}","errorCode":502,"trackingId":"${id}"}`,
+    expected: { code: 404103, trackingId: id },
+  },
+  'the same, cut off: six digits are the cloud’s, three a status': {
+    status: 502,
+    body: '{"message":"{\\"errorCode\\":404103,\\"message\\":\\"x\\"}","errorCode":502,"trackingId":"bd0d',
+    expected: { code: 404103, trackingId: undefined },
+  },
   'a wait in prose (Iot-Telemetry-Simulator#39)': {
     status: 429,
     body: '{"Message":"ErrorCode:ThrottlingBacklogTimeout;THROTTLED. Wait 10 seconds and try again. Operation type: CRUD"}',

@@ -116,6 +116,19 @@ describe('the cause', () => {
     expect(cause).toMatchObject({ name: 'OddError', code: 'EODD', errno: -5, message: 'bad sig=[redacted]' });
   });
 
+  test('shows no body of a request or an answer, whatever is in it', () => {
+    const native = Object.assign(new Error('x'), {
+      body: 'blood group AB',
+      responseBody: 'blood group AB',
+      code: 'EODD',
+    });
+    const error = classify(native);
+    expect(error.cause).toBe(native);
+    expect(native.body).toBe('blood group AB');
+    expect(printed(error)).not.toContain('blood');
+    expect(printed(error)).toContain('EODD');
+  });
+
   test('that is no error is not kept, since printers show it', () => {
     expect(classify(evidence({ httpStatus: 404, cause: request })).cause).toBeUndefined();
     expect('cause' in classify({ status: 404 })).toBe(false);
