@@ -106,6 +106,8 @@ async function alone() {
     baseURL: BASE,
     method: 'get',
   });
+  runWhen(config);
+  const acting = config.adapter;
   const floor = async (n) => {
     for (let i = 0; i < n; i++) await inner(config);
   };
@@ -113,7 +115,7 @@ async function alone() {
     for (let i = 0; i < n; i++) {
       config.url = paths[i % paths.length];
       runWhen(config);
-      await config.adapter(config).then(undefined, rejected);
+      await acting(config).then(undefined, rejected);
     }
   };
   const variants = {

@@ -54,8 +54,9 @@ export class Gates {
   /** Has it the key of the last one? */
   #isLike({ url, baseURL, method }: InternalAxiosRequestConfig): boolean {
     if (baseURL !== this.#baseURL || method !== this.#method) return false;
+    if (url === this.#url) return true;
     const prefix = this.#prefix;
-    return prefix === undefined || url === undefined ? url === this.#url : beginsWithSegments(url, prefix);
+    return url !== undefined && prefix !== undefined && beginsWithSegments(url, prefix);
   }
 
   /** The gate of a request that has passed. */
