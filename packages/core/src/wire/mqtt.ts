@@ -52,7 +52,7 @@ export function readMqttPacket(
       packet: cmd,
       reasonCode,
       protocolVersion: protocolVersion ?? (reasonCode >= 0x80 && cmd !== 'suback' ? 5 : undefined),
-      statusProperty: users('status')?.toUpperCase().padStart(4, '0'),
+      statusProperty: users('status'),
       serverReference: getString(properties, 'serverReference'),
       trackingId: trackingIdOf(users('trace-id')),
       text: text ?? users('reason'),

@@ -66,8 +66,18 @@ const answers = {
   },
   'wrapped by a console: the number holds, a broken id is not given': {
     status: 404,
-    body: '{"Message":"{\\"errorCode\\":404103,\\"trackingId\\":\\"0a1b2c3d4e5f60718293a4b5c6d7e8f9-G:0- \n    TimeStamp:08/25/2025 17:06:33\\",\\"message\\":\\"Timed out waiting for device to connect.\\"}"}',
-    expected: { code: 404103, trackingId: undefined, detail: 'Timed out waiting for device to connect.' },
+    body: '{"Message":"{\\"errorCode\\":404103,\\"trackingId\\":\\"0a1b2c3d4e5f60718293a4b5c6d7e8f9-G:0- \n    TimeStamp:08/25/2025 17:06:33\\",\\"message\\":\\"Timed out waiting for device to connect.\\",\\"timestampUtc\\":\\"2018-08- \n    24T17:49:33.201157Z\\"}"}',
+    expected: {
+      code: 404103,
+      trackingId: undefined,
+      timestamp: undefined,
+      detail: 'Timed out waiting for device to connect.',
+    },
+  },
+  'the old form, cut off behind the name': {
+    status: 412,
+    body: '{"Message":"ErrorCode:PreconditionFailed;The etag in the request does not match the etag of the existing res',
+    expected: { code: 412001, reason: 'PreconditionFailed', category: 'precondition' },
   },
   'the old form: a name, text with more ; and :': {
     status: 409,

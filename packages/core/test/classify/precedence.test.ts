@@ -1,4 +1,4 @@
-import { classify } from '@faultmap/core';
+import { classify, dps, iotHub } from '@faultmap/core';
 import { type EvidenceFields, evidence, readAmqpError, readHttpAnswer } from '@faultmap/core/adapter';
 import { describe, expect, test } from 'vitest';
 
@@ -51,6 +51,13 @@ describe('the number in the payload', () => {
       code: 404102,
       reason: 'DeviceNotOnline',
       category: 'offline',
+    });
+  });
+
+  test('that says no fault leaves the status to decide', () => {
+    expect(judged({ httpStatus: 503, payloadCode: 202, service: 'dps' })).toMatchObject({
+      category: 'server',
+      httpStatus: 503,
     });
   });
 
@@ -252,6 +259,13 @@ describe('which catalogue', () => {
     expect(classify(evidence({ payloadCode: 404103 }), { catalogues: [own] })).toMatchObject({
       reason: 'DeviceNotOnline',
     });
+  });
+
+  test('the service that answered explains its own numbers', () => {
+    const of = (service: 'dps' | 'iot-hub') => judged({ payloadCode: 401002, service }).summary;
+    expect(of('dps')).toBe(dps.texts?.[401002]?.summary);
+    expect(of('iot-hub')).toBe(iotHub.texts?.[401002]?.summary);
+    expect(of('dps')).not.toBe(of('iot-hub'));
   });
 
   test('a three-digit number of the provisioning service is no zero', () => {

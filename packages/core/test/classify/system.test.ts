@@ -50,6 +50,20 @@ describe('a fault of the system', () => {
     expect(classify(new AggregateError(members, ''))).toMatchObject({ reason: 'ECONNREFUSED', executed: 'no' });
   });
 
+  test('of members that have no code, by their words', () => {
+    expect(
+      classify(new AggregateError([new Error('x'), new Error('Connection refused: Not authorized')], '')),
+    ).toMatchObject({
+      category: 'unauthorized',
+    });
+  });
+
+  test('an aborted connection is a time-out where its words say so', () => {
+    const aborted = (message: string) => classify(Object.assign(new Error(message), { code: 'ECONNABORTED' }));
+    expect(aborted('timeout of 10ms exceeded')).toMatchObject({ category: 'timeout', reason: 'RequestTimeout' });
+    expect(aborted('write ECONNABORTED')).toMatchObject({ category: 'network', reason: 'ECONNABORTED' });
+  });
+
   test('behind wrappers, in a loop of causes', () => {
     const inner = failed('ECONNRESET', { syscall: 'read' });
     const middle = new Error('request failed', { cause: inner });
