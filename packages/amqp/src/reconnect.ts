@@ -9,6 +9,7 @@ import {
 import type { TokenKeeper } from './cbs.ts';
 import type { Faults } from './faults.ts';
 import type { AmqpCredentials } from './options.ts';
+import { retire } from './retire.ts';
 import type { RheaConnection, RheaContext } from './rhea.ts';
 import { guarded } from './wrap.ts';
 
@@ -187,6 +188,7 @@ export class Reconnector {
         this.#stop(fault, { action: 'stop', stopped: 'not-transient', attempt });
         return;
       }
+      retire(connection);
       tokens.hold();
       connection.reconnect();
     } catch (thrown) {

@@ -114,6 +114,8 @@ export interface RheaSocket {
   removeListener(name: string, listener: (...values: never[]) => void): unknown;
   setNoDelay?(on: boolean): unknown;
   listenerCount?(name: string): number;
+  removeAllListeners?(name: string): unknown;
+  destroy?(): unknown;
 }
 
 export interface RheaConnection extends Dispatching {
@@ -126,7 +128,11 @@ export interface RheaConnection extends Dispatching {
   readonly local_channel_map: Record<number, RheaSession>;
   readonly is_server?: boolean;
   readonly conn_established_counter: number;
-  readonly frame_size?: number;
+  /** What is waited for of a frame that came in pieces, and the pieces. */
+  frame_size?: number | undefined;
+  chunks?: unknown;
+  received_bytes?: number;
+  previous_input?: unknown;
   readonly hostname?: unknown;
   transport_error?: unknown;
   closed_with_non_fatal_error?: boolean;

@@ -2,6 +2,7 @@ import { createServer } from 'node:net';
 import type { Connection } from 'rhea';
 import { describe, expect, it } from 'vitest';
 import { fastClock, QUICK, quiet, startClient, until } from './support/client.ts';
+import { OPEN, speak } from './support/frames.ts';
 import { startPeer, startRaw } from './support/server.ts';
 import { cert, key } from './support/tls.ts';
 
@@ -59,6 +60,35 @@ describe('the backoff', () => {
     expect(off.connection.is_open()).toBe(false);
     expect(off.faults).toHaveLength(1);
     expect(off.retries).toEqual([]);
+  });
+});
+
+describe('what is left of the lost connection', () => {
+  it('the beginning of a frame is not taken for that of the next connection', async () => {
+    let times = 0;
+    const half = Buffer.from('000004000200000000531c', 'hex');
+    const peer = await startRaw((socket) => {
+      speak(socket, ++times === 1 ? [OPEN, half] : [OPEN]);
+      if (times === 1) setTimeout(() => socket.resetAndDestroy(), 30);
+    });
+    const client = startClient(peer.port);
+    await until(() => client.faults.length === 1);
+    await until(() => client.connection.is_open(), 'the next connection', 2_000);
+    expect(times).toBe(2);
+  });
+
+  it('a late error of the old socket does not end the next connection', async () => {
+    const peer = await startPeer();
+    const client = startClient(peer.port);
+    const sender = client.connection.open_sender('q');
+    await until(() => sender.is_open());
+    const old = client.connection.socket;
+    for (const socket of peer.sockets) socket.end();
+    await until(() => client.faults.length === 1 && sender.is_open());
+    old.emit('error', Object.assign(new Error('write EPIPE'), { code: 'EPIPE', syscall: 'write' }));
+    old.emit('end');
+    await client.handle.send(sender, { body: 'x' });
+    expect(client.faults).toHaveLength(1);
   });
 });
 
