@@ -77,7 +77,7 @@ function byNumber(
 ): Conclusion | undefined {
   if (code === undefined) return undefined;
   const row = rowOfCode(code, catalogues);
-  if (row && !row.notAFault) return { ...ofRow(row, seen), code };
+  if (row) return { ...ofRow(row, seen), code };
   const judged = judgeUnlisted(code);
   // A name beside an unlisted number is kept: the catalogue may be older than the cloud.
   return judged && { ...judged, code, reason: seen.payloadName ?? judged.reason };

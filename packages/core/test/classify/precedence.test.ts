@@ -55,7 +55,7 @@ describe('the number in the payload', () => {
   });
 
   test('that says no fault leaves the status to decide', () => {
-    expect(judged({ httpStatus: 503, payloadCode: 202, service: 'dps' })).toMatchObject({
+    expect(judged({ httpStatus: 503, payloadCode: 0 })).toMatchObject({
       category: 'server',
       httpStatus: 503,
     });
