@@ -40,6 +40,7 @@ export class Pipe {
   #ending = false;
   #closed = false;
   #started = false;
+  #reading = false;
   /** Called once, when the stream is gone. */
   onClosed: () => void = () => {};
   /** Called when the bytes are not AMQP; the stream is ended afterwards. */
@@ -94,7 +95,7 @@ export class Pipe {
     this.#closed = true;
     clearTimeout(this.#linger);
     this.#input = Buffer.alloc(0);
-    this.#handlers.get('end')?.(error);
+    if (!this.#reading) this.#handlers.get('end')?.(error);
     this.onClosed();
   }
 
@@ -176,7 +177,11 @@ export class Pipe {
     const frames = this.#input.subarray(0, whole);
     this.#input = this.#input.subarray(whole);
     this.#started = true;
+    this.#reading = true;
     this.#handlers.get('data')?.(frames);
+    this.#reading = false;
+    // Ended by what it read: told now, since rhea sets its idle timer after reading.
+    if (this.#closed) this.#handlers.get('end')?.();
     // A header that follows SASL in the same packet: rhea takes it only after its answer is out.
     if (isHeader(this.#input, 0)) setImmediate(() => this.#drain());
   }
