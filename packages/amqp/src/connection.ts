@@ -20,6 +20,7 @@ import { PendingSends } from './pending.ts';
 import { Proof } from './proof.ts';
 import { Reconnector } from './reconnect.ts';
 import { Requests } from './request.ts';
+import { forgetInput } from './retire.ts';
 import type { RheaConnection, RheaContext, RheaLink, RheaSession } from './rhea.ts';
 import { Settlements } from './settlement.ts';
 import { guarded } from './wrap.ts';
@@ -87,7 +88,10 @@ export class AttachedConnection {
       afterConnection: (name) => this.#lifetime.afterEvent(name),
       onSession: (name, session) => this.#onSession(name, session),
       onLink: (name, link, context) => this.#onLink(name, link, context),
-      onSocket: () => this.#lifetime.onSocket(),
+      onSocket: () => {
+        forgetInput(this.#connection);
+        this.#lifetime.onSocket();
+      },
       afterSocket: () => this.#look(),
       onIdle: () => this.#lifetime.onIdle(),
       onClose: () => this.#onCloseCalled(),

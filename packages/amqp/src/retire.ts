@@ -3,11 +3,9 @@ import type { RheaConnection } from './rhea.ts';
 /**
  * Be done with the socket of a lost connection, before the next is opened. rhea listens to every
  * socket as if it were the connection's own: a late `error` of the old one would end the new
- * connection, and its last bytes would be read as the new one's. And rhea keeps the beginning of a
- * frame that was cut off by the loss, and reads the next connection as its end.
+ * connection, and its last bytes would be read as the new one's.
  */
-export function retire(connection: RheaConnection): void {
-  const { socket } = connection;
+export function retire({ socket }: RheaConnection): void {
   if (typeof socket?.removeAllListeners === 'function') {
     for (const name of ['data', 'error', 'end']) socket.removeAllListeners(name);
     socket.on('error', () => {});
@@ -16,6 +14,13 @@ export function retire(connection: RheaConnection): void {
     // rhea's wrapper of a WebSocket has room for one listener each.
     for (const name of ['data', 'end', 'error']) socket?.on(name, () => {});
   }
+}
+
+/**
+ * Forget the beginning of a frame that a loss cut off. rhea keeps it, and would read the next
+ * connection as its end.
+ */
+export function forgetInput(connection: RheaConnection): void {
   connection.frame_size = undefined;
   connection.chunks = null;
   connection.received_bytes = 0;

@@ -131,18 +131,73 @@ it(
         count(settled, id);
       }
     };
-    let last = 0; let still = 0;
-  const spy = setInterval(() => {
-    if (settled.size === last && ++still > 2) {
-      const o = (sender as any).session.outgoing; const c = client.connection as any; const l = sender as any;
-      console.log('STALL', SEED, settled.size, JSON.stringify({ conn: c.state, open: c.is_open(), sched: !!c.scheduled_reconnect, ready: c.socket?.readyState, terr: !!c.transport_error, cw: c.closed_with_non_fatal_error, link: l.state, inLinks: l.session.links[l.name] === l, sess: l.session.state, inMap: Object.values(c.local_channel_map).includes(l.session), nch: Object.keys(c.local_channel_map).length, credit: l.credit, dc: l.delivery_count, size: o.deliveries.size, nd: o.next_delivery_id, np: o.next_pending_delivery, rw: o.remote_window, hb: c.heartbeat_in, lh: l.local.handle, ln: l.name, peers: peer.connections.size, todo: todo.length }));
-      console.log('LAST', JSON.stringify(client.faults.slice(-3).map((f) => [f.error.message, f.error.scope, f.operation])), JSON.stringify(client.retries.slice(-3).map((f) => [f.error.message, f.operation, f.delayMs, f.attempt])), JSON.stringify(client.givenUp.filter((e) => e.operation === 'reconnect').map((f) => f.error.message)));
-      for (const p of peer.connections as any) console.log('PEER', JSON.stringify({ st: p.state, sessions: Object.entries(p.local_channel_map).map(([k, ss]: any) => [k, ss.state, Object.values(ss.links).map((x: any) => [x.name, x.state, x.credit, x.delivery_count, ss.incoming.window, ss.incoming.deliveries.size])]) }));
-      if (still > 4) process.exit(1);
-    } else if (settled.size !== last) still = 0;
-    last = settled.size;
-  }, 1000);
-  await Promise.all(Array.from({ length: AT_ONCE }, one)); clearInterval(spy);
+    let last = 0;
+    let still = 0;
+    const spy = setInterval(() => {
+      if (settled.size === last && ++still > 2) {
+        const o = (sender as any).session.outgoing;
+        const c = client.connection as any;
+        const l = sender as any;
+        console.log(
+          'STALL',
+          SEED,
+          settled.size,
+          JSON.stringify({
+            conn: c.state,
+            open: c.is_open(),
+            sched: !!c.scheduled_reconnect,
+            ready: c.socket?.readyState,
+            terr: !!c.transport_error,
+            cw: c.closed_with_non_fatal_error,
+            link: l.state,
+            inLinks: l.session.links[l.name] === l,
+            sess: l.session.state,
+            inMap: Object.values(c.local_channel_map).includes(l.session),
+            nch: Object.keys(c.local_channel_map).length,
+            credit: l.credit,
+            dc: l.delivery_count,
+            size: o.deliveries.size,
+            nd: o.next_delivery_id,
+            np: o.next_pending_delivery,
+            rw: o.remote_window,
+            hb: c.heartbeat_in,
+            lh: l.local.handle,
+            ln: l.name,
+            peers: peer.connections.size,
+            todo: todo.length,
+          }),
+        );
+        console.log(
+          'LAST',
+          JSON.stringify(client.faults.slice(-3).map((f) => [f.error.message, f.error.scope, f.operation])),
+          JSON.stringify(client.retries.slice(-3).map((f) => [f.error.message, f.operation, f.delayMs, f.attempt])),
+          JSON.stringify(client.givenUp.filter((e) => e.operation === 'reconnect').map((f) => f.error.message)),
+        );
+        for (const p of peer.connections as any)
+          console.log(
+            'PEER',
+            JSON.stringify({
+              st: p.state,
+              sessions: Object.entries(p.local_channel_map).map(([k, ss]: any) => [
+                k,
+                ss.state,
+                Object.values(ss.links).map((x: any) => [
+                  x.name,
+                  x.state,
+                  x.credit,
+                  x.delivery_count,
+                  ss.incoming.window,
+                  ss.incoming.deliveries.size,
+                ]),
+              ]),
+            }),
+          );
+        if (still > 4) process.exit(1);
+      } else if (settled.size !== last) still = 0;
+      last = settled.size;
+    }, 1000);
+    await Promise.all(Array.from({ length: AT_ONCE }, one));
+    clearInterval(spy);
 
     const twice = [...took].filter(([id, times]) => id % 2 === 1 && times > 1);
     console.log(
