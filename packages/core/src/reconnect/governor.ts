@@ -39,6 +39,8 @@ class Governor implements ReconnectGovernor {
   #takeOvers = 0;
   #refusals = 0;
   #acceptedAt: number | undefined;
+  /** Has had its slot in the window of its fleet since it was last stable. */
+  #slotted = false;
 
   constructor(options: ResolvedReconnectOptions, setup: ReconnectSetup) {
     const clock = setup.clock ?? systemClock;
@@ -56,6 +58,7 @@ class Governor implements ReconnectGovernor {
     this.#unstable = 0;
     this.#takeOvers = 0;
     this.#refusals = 0;
+    this.#slotted = false;
     this.#acceptedAt = undefined;
   }
 
@@ -89,6 +92,7 @@ class Governor implements ReconnectGovernor {
     }
     this.#row = 0;
     this.#unstable = 0;
+    this.#slotted = false;
     // A war of two owners has a period of the take-over delay itself: only a longer peace ends it.
     if (livedMs > 2 * this.#takeOverMs(this.#takeOvers)) this.#takeOvers = 0;
   }
@@ -105,16 +109,18 @@ class Governor implements ReconnectGovernor {
     return Math.max(own, least, hint ? afterHint(hint, Infinity, this.#random) : 0);
   }
 
-  /** In a fleet that keeps to its window few are throttled: they need no whole window again. */
+  /** Who came in its slot and was throttled needs no whole window again: in such a fleet few are. */
   #throttled(error: AnyDeviceCloudError): number {
-    const { throttledBaseDelayMs } = this.#options;
-    const window = this.#windowMs;
-    return this.#backoff(error, window === 0 ? throttledBaseDelayMs : Math.max(1_000, FLEET_AGAIN * window));
+    if (!this.#slotted) return this.#spread(this.#backoff(error, this.#options.throttledBaseDelayMs));
+    return this.#backoff(error, Math.max(1_000, FLEET_AGAIN * this.#windowMs));
   }
 
   /** A fleet that is told its size comes back over the time the hub needs to take it in. */
   #spread(ownMs: number): number {
-    return Math.max(ownMs, this.#random() * this.#windowMs);
+    const windowMs = this.#windowMs;
+    if (windowMs === 0) return ownMs;
+    this.#slotted = true;
+    return Math.max(ownMs, this.#random() * windowMs);
   }
 
   /** 0: the size of the fleet is not known. */
