@@ -1,0 +1,47 @@
+import diagnostics from 'node:diagnostics_channel';
+import { retry } from '@faultmap/core';
+import { FaultEvents } from '@faultmap/core/adapter';
+import { expect, test } from 'vitest';
+import { settle } from '../support/fake-clock.ts';
+import { notFound } from '../support/faults.ts';
+
+test('every listener is told, also after one that threw, and the host goes on', async () => {
+  const events = new FaultEvents();
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error) => warnings.push(warning);
+  process.on('warning', onWarning);
+  const told: unknown[] = [];
+  events.on('fault', () => {
+    throw new TypeError('mine');
+  });
+  events.on('fault', ({ error }) => told.push(error));
+  const error = notFound();
+  events.emit('fault', { error });
+  await settle();
+  process.off('warning', onWarning);
+  expect(told).toEqual([error]);
+  expect(warnings).toMatchObject([{ name: 'FaultmapWarning', code: 'FAULTMAP_LISTENER' }]);
+});
+
+test('a listener taken off is told no more', () => {
+  const events = new FaultEvents();
+  let told = 0;
+  const listener = () => told++;
+  events.on('retry', listener);
+  events.off('retry', listener);
+  events.emit('retry', { error: notFound() });
+  expect(told).toBe(0);
+});
+
+test('operations without an attachment are on the diagnostics channels', async () => {
+  const names = ['fault', 'retry', 'give-up', 'recovered'].map((name) => `faultmap:${name}`);
+  const seen: string[] = [];
+  const listeners = names.map((name) => {
+    const listener = (message: unknown) => seen.push(`${name} ${(message as { operation: string }).operation}`);
+    diagnostics.subscribe(name, listener);
+    return () => diagnostics.unsubscribe(name, listener);
+  });
+  await retry(() => Promise.reject(notFound()), { operation: 'twin.get' }).catch(() => {});
+  for (const off of listeners) off();
+  expect(seen).toEqual(['faultmap:fault twin.get', 'faultmap:give-up twin.get']);
+});
