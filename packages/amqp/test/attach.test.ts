@@ -166,9 +166,10 @@ describe('attach', () => {
     client.handle.on('fault', () => {
       throw new Error('my own bug');
     });
-    await until(() => client.connection.is_open());
+    const sender = client.connection.open_sender('q');
+    await until(() => sender.is_open());
     for (const socket of peer.sockets) socket.resetAndDestroy();
-    await until(() => client.recovered.length === 1, undefined, 3_000);
+    await until(() => client.recovered.length === 1);
     await until(() => warnings.some((text) => text.includes('my own bug')));
     expect(client.faults).toHaveLength(1);
   });

@@ -53,6 +53,7 @@ describe('the backoff', () => {
     const peer = await startPeer();
     const own = startClient(peer.port, { connection: { reconnect: 5 }, attach: { reconnect: false } });
     const off = startClient(peer.port, { connection: { reconnect: false }, attach: { reconnect: undefined } });
+    own.connection.open_sender('q');
     await until(() => own.connection.is_open() && off.connection.is_open());
     for (const socket of peer.sockets) socket.resetAndDestroy();
     await until(() => own.recovered.length === 1, undefined, 4_000);
@@ -121,6 +122,7 @@ describe('credentials', () => {
       connection: { username: 'dev', password: 'wrong' },
       attach: { credentials: () => ({ password: 'still wrong' }) },
     });
+    client.connection.open_sender('q');
     await until(() => client.givenUp.length === 1);
     expect(client.givenUp[0]).toMatchObject({ operation: 'reconnect', error: { category: 'unauthorized' } });
     expect(client.givenUp[0]?.nextProbeAt?.getTime()).toBeGreaterThan(Date.now() + 400_000);
