@@ -1,6 +1,6 @@
-import type { Attempt } from '@faultmap/core/adapter';
-import type { Faults } from './faults.ts';
-import type { AmqpCredentials, CbsToken } from './options.ts';
+import type { Clock, RetryOptions } from '@faultmap/core';
+import { type FaultEvents, resolveRetryOptions, runOperation } from '@faultmap/core/adapter';
+import { AMQP_RETRY_DEFAULTS, type AmqpCredentials, type CbsToken } from './options.ts';
 import { reattach } from './reattach.ts';
 import type { Requests } from './request.ts';
 import type { RheaConnection, RheaLink } from './rhea.ts';
@@ -11,7 +11,10 @@ const CBS = '$cbs';
 export interface TokenKeeperSetup {
   readonly connection: RheaConnection;
   readonly requests: Requests;
-  readonly faults: Faults;
+  readonly events: FaultEvents;
+  readonly retry: RetryOptions | false | undefined;
+  readonly clock: Clock | undefined;
+  readonly random: (() => number) | undefined;
   readonly creditTimeoutMs: number;
   readonly attemptTimeoutMs: number;
 }
@@ -57,11 +60,7 @@ export class TokenKeeper {
   /** The connection is open again: put the token, then let the links go, whatever came of it. */
   async opened(): Promise<void> {
     if (!this.#token) return;
-    try {
-      await this.put();
-    } catch (refused) {
-      this.#setup.faults.announce(refused, 'put-token');
-    }
+    await this.put().catch(() => {}); // told as a fault and a give-up
     if (this.#setup.connection.is_open()) guarded(() => this.release());
   }
 
@@ -79,15 +78,20 @@ export class TokenKeeper {
   async put(): Promise<boolean> {
     if (!this.#token) return false;
     const { name, token, type = 'servicebus.windows.net:sastoken' } = this.#token;
-    const { requests, creditTimeoutMs, attemptTimeoutMs } = this.#setup;
+    const { requests, events, creditTimeoutMs, attemptTimeoutMs, retry, clock, random } = this.#setup;
     const message = { application_properties: { operation: 'put-token', type, name }, body: token };
     const call = { operation: `put-token ${name}`, creditTimeoutMs, attemptTimeoutMs, retry: {} };
-    await requests.once(CBS, message, {}, call, ONCE);
+    await runOperation((attempt) => requests.once(CBS, message, {}, call, attempt), {
+      ...resolveRetryOptions('attachAmqp', retry, { ...AMQP_RETRY_DEFAULTS, clock, random }),
+      // Put twice it is the same token.
+      idempotent: true,
+      operation: call.operation,
+      events,
+      hardDeadline: true,
+    });
     return true;
   }
 }
-
-const ONCE: Attempt = { number: 1, signal: undefined, unsent: () => {}, sent: () => {} };
 
 /** A request whose success means that links refused for want of a token may be tried again. */
 export function putsToken(address: string, message: Record<string, unknown>): boolean {

@@ -73,7 +73,7 @@ export class AttachedConnection {
       this.requests.owns(link),
     );
     this.requests = new Requests({ ...this.sending(), connection });
-    this.#tokens = new TokenKeeper({ ...options, connection, requests: this.requests, faults: this.faults });
+    this.#tokens = new TokenKeeper({ ...options, connection, events, requests: this.requests });
     this.#credentials = options.credentials && createCredentials(options.credentials, { clock: this.clock });
     this.#reconnector = this.#governed(options);
     const { connectTimeoutMs } = resolveReconnectOptions('attachAmqp', options.reconnect || undefined);

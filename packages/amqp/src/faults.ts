@@ -1,4 +1,4 @@
-import { type AnyDeviceCloudError, classify, type Executed, isDeviceCloudError } from '@faultmap/core';
+import { type AnyDeviceCloudError, classify, type Executed } from '@faultmap/core';
 import { conclude, type Evidence, type FaultEvents, isEvidence } from '@faultmap/core/adapter';
 import { type AmqpSighting, readAmqp } from './evidence.ts';
 
@@ -36,13 +36,6 @@ export class Faults {
     this.#of.set(end, error);
     this.#events.emit('fault', { error });
     return error;
-  }
-
-  /** Tell the error of something that no operation of the application waits for. */
-  announce(error: unknown, operation: string): void {
-    // One that a told fault ended is no second fault.
-    if (!isDeviceCloudError(error) || isDeviceCloudError(error.cause)) return;
-    this.#events.emit('fault', { error, operation });
   }
 
   /** The last fault of this end; `undefined` when it is well. */
