@@ -1,5 +1,5 @@
 /* A RabbitMQ of the test's own with its AMQP 1.0 plugin: own node, folders and ports; all of it goes away. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -61,6 +61,8 @@ export async function startRabbitmq(): Promise<Rabbitmq> {
   process.once('exit', kill);
   const stop = async () => {
     await endGroup(child);
+    // Erlang's port mapper is a daemon of its own.
+    spawnSync('epmd', ['-port', String(epmdPort), '-kill'], { stdio: 'ignore', timeout: 5_000 });
     process.off('exit', kill);
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   };
