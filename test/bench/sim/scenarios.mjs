@@ -42,14 +42,14 @@ export async function outage(policy, count, seed) {
 }
 
 /** Operations that come independently of one another, at a share of what the hub can do. */
-export async function steady(policy, load, minutes, seed) {
+export async function steady(policy, load, minutes, seed, burst = PER_SECOND) {
   const spanMs = minutes * 60_000;
   const count = Math.round((load * PER_SECOND * spanMs) / 1_000);
   const result = await simulate(policy, {
     seed,
     count,
     arrivals: (_, random) => random() * spanMs,
-    hub: { ...HUB, fail: 0.05 },
+    hub: { ...HUB, burst, fail: 0.05 },
     latencies: true,
   });
   const possible = load > 1 ? idealMs(count) : spanMs;

@@ -158,7 +158,7 @@ export class LocalController implements PaceController {
     const count = inSpan < 2 * spanMs ? this.#count + before : 0;
     const overMs = count === 0 ? now - sentAt : this.#before > 0 ? Math.max(spanMs, inSpan) : inSpan;
     const seen = this.#estimate(count, overMs);
-    if (count >= fewSuccesses) return seen;
+    if (count >= fewSuccesses || (count > 0 && overMs >= spanMs)) return seen;
     return Math.min(seen, ((backlog + Math.max(1, inFlight)) * 1_000) / Math.max(1, backoffMs));
   }
 

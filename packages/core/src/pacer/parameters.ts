@@ -34,7 +34,7 @@ export const PARAMETERS = {
   fewSuccesses: 8,
   /** A rate is judged from a count + `prior` + `doubt` · √count: too low costs more than too high. */
   prior: 0.7,
-  doubt: 0.5,
+  doubt: 1,
   /** So many refused in a round trip, and more than passed: begin again from what passed. */
   flood: 6,
   /** Failures in a row that open the circuit. */
