@@ -2,7 +2,6 @@ import { textsWithoutCode } from './catalogue/category-texts.ts';
 import { rowOfCode } from './catalogue/indexes.ts';
 import type { Catalogue, CodeTexts } from './catalogue/types.ts';
 import { cataloguesFor } from './catalogues.ts';
-import { safeCause } from './cause.ts';
 import { type DeviceCloudError, isDeviceCloudError } from './error.ts';
 import { type AnyDeviceCloudError, makeError } from './errors.ts';
 import { type EvidenceFields, isEvidence, type Reader } from './evidence.ts';
@@ -67,7 +66,7 @@ function judged(input: unknown, context: ClassifyContext): AnyDeviceCloudError {
     operation: context.operation,
     detail: seen.text,
     texts: textsFrom(catalogues),
-    cause: seen.cause === undefined ? undefined : safeCause(seen.cause),
+    cause: seen.cause,
   });
 }
 

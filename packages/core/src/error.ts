@@ -10,6 +10,7 @@ import {
   isTransient,
   type Transport,
 } from './categories.ts';
+import { safeCause } from './cause.ts';
 import { clockNote, EARLIER_ATTEMPT, headline, shortened } from './error-message.ts';
 import { redact } from './redact.ts';
 import { isError } from './shape.ts';
@@ -154,12 +155,13 @@ export abstract class DeviceCloudError extends Error {
 
   /** Fields that are not known are left out, so that a log shows what there is. */
   constructor(category: Category, fields: ErrorFields) {
-    const { cause } = fields;
     // One word is no secret; anything else may come from the wire.
     const reason = /^\w{1,80}$/.test(fields.reason) ? fields.reason : redact(fields.reason);
     const detail = fields.detail === undefined ? undefined : shortened(fields.detail);
     // Printers show a cause whatever it is: what is no error may carry the request, and cannot be hidden.
-    if (cause !== undefined && isError(cause)) super(headline(fields, reason, detail), { cause });
+    // Made safe here, so that it is so whoever makes the error.
+    const cause = fields.cause !== undefined && isError(fields.cause) ? safeCause(fields.cause) : undefined;
+    if (cause !== undefined) super(headline(fields, reason, detail), { cause });
     else super(headline(fields, reason, detail));
     this.category = category;
     this.reason = reason;
