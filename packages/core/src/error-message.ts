@@ -25,8 +25,8 @@ export function shortened(detail: string): string {
 /** `[404103 DeviceNotOnline] registry.get: Timed out …`: most important first, one line. */
 export function headline({ code, operation }: ErrorFields, reason: string, detail: string | undefined): string {
   const label = code === undefined ? `[${reason}]` : `[${code} ${reason}]`;
-  const start = operation ? `${label} ${redact(operation)}:` : label;
-  return detail ? `${start} ${oneLine(detail)}` : start;
+  const start = operation ? `${label} ${redact(operation)}` : label;
+  return detail ? `${start}${operation ? ':' : ''} ${oneLine(detail)}` : start;
 }
 
 function oneLine(detail: string): string {
