@@ -58,7 +58,7 @@ function judged(input: unknown, context: ClassifyContext): AnyDeviceCloudError {
     reasonCode: seen.reasonCode,
     retryAfterMs: seen.retryAfterMs,
     resetAt: conclusion.advice === 'at-reset' ? nextUtcMidnight(context.now ?? Date.now()) : undefined,
-    candidates: seen.candidates ?? conclusion.candidates,
+    candidates: someOf(seen.candidates ?? conclusion.candidates),
     serverReference: clean(seen.serverReference),
     trackingId: trackingIdOf(seen.trackingId) ?? clean(seen.trackingId),
     timestamp: timeOf(seen),
@@ -68,6 +68,11 @@ function judged(input: unknown, context: ClassifyContext): AnyDeviceCloudError {
     texts: textsFrom(catalogues),
     cause: seen.cause,
   });
+}
+
+/** No candidates are none known, not an empty list of them. */
+function someOf(candidates: readonly number[] | undefined): readonly number[] | undefined {
+  return candidates?.length ? candidates : undefined;
 }
 
 /** What came over the wire may hold anything. */
