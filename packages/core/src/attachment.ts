@@ -1,3 +1,5 @@
+import { optionError, rules } from './options.ts';
+
 /** What is kept on a client that is attached to, under a registered symbol: found across copies of the package. */
 interface Mark<H> {
   readonly handle: H;
@@ -10,7 +12,7 @@ interface Mark<H> {
  * @param target - the client
  * @param adapter - name of the adapter, for instance `http`
  * @param create - wires the client; gets `release`, to be called by `detach`
- * @throws TypeError when it is attached already with other options
+ * @throws TypeError when it is no object, or attached already with other options
  */
 export function attachOnce<H>(
   target: object,
@@ -19,6 +21,10 @@ export function attachOnce<H>(
   create: (release: () => void) => H,
 ): H {
   const key = Symbol.for(`faultmap.attached.${adapter}`);
+  if (!rules.object.ok(target) && !rules.function.ok(target)) {
+    const owner = `attach${adapter[0]?.toUpperCase()}${adapter.slice(1)}`;
+    throw optionError(owner, 'client', 'an object', target);
+  }
   const there = (target as Record<symbol, Mark<H> | undefined>)[key];
   if (there) {
     if (same(there.options, options)) return there.handle;

@@ -24,13 +24,18 @@ export interface FaultEvent {
  */
 export type FaultEventName = 'fault' | 'retry' | 'give-up' | 'recovered';
 
+const NAMES: readonly FaultEventName[] = ['fault', 'retry', 'give-up', 'recovered'];
+
 export type FaultListener = (event: FaultEvent) => void;
 
 /** Who listens to an attachment, and the process-wide diagnostics channels. */
 export class FaultEvents {
   readonly #listeners = new Map<FaultEventName, Set<FaultListener>>();
 
+  /** @throws TypeError for an event that does not exist */
   on(name: FaultEventName, listener: FaultListener): void {
+    if (!NAMES.includes(name))
+      throw new TypeError(`on: unknown event ${JSON.stringify(name)}: expected one of ${NAMES.join(', ')}`);
     const set = this.#listeners.get(name) ?? new Set();
     this.#listeners.set(name, set.add(listener));
   }

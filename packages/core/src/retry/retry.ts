@@ -1,4 +1,4 @@
-import { type OptionRule, rules } from '../options.ts';
+import { type OptionRule, optionError, rules } from '../options.ts';
 import { checkRetryOptions } from './defaults.ts';
 import type { Operation, OperationOptions, RetryOptions } from './options.ts';
 import { runOperation } from './run.ts';
@@ -30,6 +30,8 @@ const MORE: Readonly<Record<string, OptionRule>> = {
  * const twin = await retry(() => registry.getTwin('pump-1'), { idempotent: true, deadlineMs: 20_000 });
  */
 export function retry<T>(operation: Operation<T>, options?: RetryCallOptions): Promise<T> {
+  if (typeof operation !== 'function')
+    return Promise.reject(optionError('retry', 'operation', 'a function', operation));
   if (options !== undefined) {
     try {
       checkRetryOptions('retry', options, MORE);

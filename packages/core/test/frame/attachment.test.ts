@@ -11,6 +11,10 @@ test('a second attach with the same options gives the first handle', () => {
   expect(attach({}, { retry: { maxAttempts: 3, signal } })).not.toBe(first);
 });
 
+test.each([undefined, null, 5, 'client'])('%s is no client', (target) => {
+  expect(() => attach(target as unknown as object)).toThrow(/^attachHttp: option client: expected an object/);
+});
+
 test('no options, and options that are all undefined, are the same', () => {
   const target = {};
   const first = attach(target);
@@ -21,7 +25,9 @@ test('no options, and options that are all undefined, are the same', () => {
 test('other options are refused, also another function that looks the same', () => {
   const target = {};
   attach(target, { credentials: () => 1 });
-  expect(() => attach(target, { credentials: () => 1 })).toThrowErrorMatchingInlineSnapshot(`[TypeError: attachHttp: this client is attached already, with other options: detach() the first handle, or attach with the same options]`);
+  expect(() => attach(target, { credentials: () => 1 })).toThrowErrorMatchingInlineSnapshot(
+    `[TypeError: attachHttp: this client is attached already, with other options: detach() the first handle, or attach with the same options]`,
+  );
 });
 
 test('after release it can be attached anew, and nothing is left on the client', () => {

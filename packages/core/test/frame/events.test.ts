@@ -33,6 +33,12 @@ test('a listener taken off is told no more', () => {
   expect(told).toBe(0);
 });
 
+test('an event that does not exist is a mistake, not silence', () => {
+  const on = () => new FaultEvents().on('giveup' as 'give-up', () => {});
+  expect(on).toThrow(TypeError);
+  expect(on).toThrow(/give-up/);
+});
+
 test('operations without an attachment are on the diagnostics channels', async () => {
   const names = ['fault', 'retry', 'give-up', 'recovered'].map((name) => `faultmap:${name}`);
   const seen: string[] = [];
