@@ -14,6 +14,7 @@ import { type Failure, failure, repeatAfter } from './loop.ts';
 import { gaveUpInside, giveUp } from './nested.ts';
 import type { Operation, OperationOptions, RetryOptions } from './options.ts';
 import { classifyAny } from './passes.ts';
+import { isPromise, promised } from './promised.ts';
 
 type Fault = Failure<AnyDeviceCloudError>;
 type Options = RetryOptions & OperationOptions;
@@ -77,7 +78,11 @@ export class Course<T> {
       this.#tell('recovered', this.#ledger.last as AnyDeviceCloudError, this.#ledger.failures + 1);
       return value;
     } catch (ended) {
-      throw ended === this.#fault ? this.#finish(ended as Fault) : ended;
+      if (ended === this.#fault && this.#fault?.error !== undefined) throw this.#finish(this.#fault);
+      // Ended by the caller: aborted in a wait, or by a mistake of its own. The fault before counts.
+      const { last, failures } = this.#ledger;
+      if (last && !this.#settledInside) this.#tell('give-up', last, failures);
+      throw ended === this.#fault ? (ended as Fault).raw : ended;
     }
   }
 
@@ -204,6 +209,7 @@ export class Course<T> {
           wouldRetry,
           elapsedMs: this.#clock.now() - this.#startedAt,
         });
+    if (isPromise(wish)) throw promised(wish);
     if (wish === false && wouldRetry) return { stop: 'should-retry' };
     if (no !== undefined && (wish !== true || no === 'disabled')) return { stop: no };
     if (full !== undefined) return { stop: full };
