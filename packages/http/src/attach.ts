@@ -1,5 +1,5 @@
 import type { FaultEventName, FaultListener } from '@faultmap/core';
-import { attachOnce, FaultEvents } from '@faultmap/core/adapter';
+import { attachOnce, FaultEvents, optionError } from '@faultmap/core/adapter';
 import type { AxiosInstance } from 'axios';
 import { MARK, type MarkedConfig, wrapAdapter } from './adapter.ts';
 import { type AttachHttpOptions, resolveAttachOptions } from './options.ts';
@@ -30,13 +30,15 @@ export interface HttpAttachment {
  *
  * A second call with the same options returns the first handle.
  *
- * @throws TypeError for options that are not what they should be, or others than the first time
+ * @throws TypeError for what is no instance of axios, for options that are not what they should be, or others than the first time
  *
  * @example
  * const client = axios.create({ baseURL: 'https://hub.azure-devices.net', timeout: 10_000 });
  * attachHttp(client, { idempotent: azureIotIdempotent });
  */
 export function attachHttp(instance: AxiosInstance, options: AttachHttpOptions = {}): HttpAttachment {
+  if (!instance?.interceptors?.request || !instance.defaults)
+    throw optionError('attachHttp', 'instance', 'an instance of axios', instance);
   return attachOnce(instance, 'http', options, (release) => wire(instance, options, release));
 }
 

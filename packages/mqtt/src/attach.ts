@@ -10,6 +10,7 @@ import {
   createCredentials,
   createReconnectGovernor,
   FaultEvents,
+  optionError,
   systemClock,
 } from '@faultmap/core/adapter';
 import type { IPublishPacket, MqttClient, Packet } from 'mqtt';
@@ -56,7 +57,7 @@ export interface MqttHandle {
  *
  * A second call with the same options returns the first handle.
  *
- * @throws TypeError for options that are not what they should be, or other ones than attached with
+ * @throws TypeError for what is no client of mqtt.js, for options that are not what they should be, or others than attached with
  *
  * @example
  * const client = mqtt.connect('mqtts://my-hub.azure-devices.net', { username, password, clientId });
@@ -64,6 +65,8 @@ export interface MqttHandle {
  * handle.on('fault', ({ error }) => log.warn({ error }));
  */
 export function attachMqtt(client: MqttClient, options?: MqttOptions): MqttHandle {
+  if (typeof client?.on !== 'function' || typeof client.publish !== 'function' || !client.options)
+    throw optionError('attachMqtt', 'client', 'a client of mqtt.js 5', client);
   const resolved = resolveMqttOptions(options);
   return attachOnce(client, 'mqtt', options, (release) => new Attachment(client, resolved, release));
 }
