@@ -234,3 +234,17 @@ describe('wrong use', () => {
     expect((await run(['--version'])).out).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 });
+
+test.each(['Error 401003', 'error code: 401003', 'failed 401003'])('%s asks about its number', async (text) => {
+  const { out, exitCode } = await run(['explain', text]);
+  expect(out).toContain('401003 IotHubUnauthorized');
+  expect(exitCode).toBe(0);
+});
+
+test('a number that is in no catalogue is not made a code', async () => {
+  expect((await run(['explain', 'Error 123456'])).exitCode).toBe(1);
+});
+
+test('two codes are refused rather than one ignored', async () => {
+  expect((await run(['explain', '400027', '409002'])).exitCode).toBe(2);
+});

@@ -20,8 +20,10 @@ export async function explain(words: readonly string[], options: ExplainOptions,
   if (options.jsonl) return await explainLines(await sourceOf(words, options, io), io);
   const given = await givenText(words, options, io);
   if (given.trim() === '') throw new UsageError('nothing to explain: the input is empty');
+  if (words.length > 1 && words.every((word) => /^\d{6}$/.test(word)))
+    throw new UsageError('explain takes one code at a time');
   const colors = colorsFor(io, options.color);
-  const found = isName(given) ? lookup(given) : undefined;
+  const found = (isName(given) ? lookup(given) : undefined) ?? numberAskedFor(given);
   if (found) {
     await write(io.stdout, options.json ? `${JSON.stringify(found, null, 2)}\n` : showEntry(found, colors));
     return EXIT.ok;
@@ -29,6 +31,14 @@ export async function explain(words: readonly string[], options: ExplainOptions,
   const error = errorIn(given);
   await write(io.stdout, options.json ? `${JSON.stringify(error, null, 2)}\n` : showError(error, colors));
   return says(error) ? EXIT.ok : EXIT.incomplete;
+}
+
+/** `Error 401003`: the only number of a short line, where a catalogue has it. */
+function numberAskedFor(given: string): ReturnType<typeof lookup> {
+  const line = given.trim();
+  if (line.length >= 80 || line.includes('\n') || !isName(line)) return undefined;
+  const numbers = line.match(/(?<![\w.-])\d{6}(?![\w.-])/g) ?? [];
+  return numbers.length === 1 ? lookup(String(numbers[0])) : undefined;
 }
 
 /** A code or a name, `404103 DeviceNotOnline`, `Receive link throttled`, rather than an error's text. */
