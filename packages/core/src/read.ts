@@ -103,7 +103,13 @@ function formOf(value: Shape): Evidence | undefined {
   const { message_annotations: annotations, application_properties: applicationProperties } = value;
   if (annotations ?? applicationProperties)
     return readAmqpAnswer({ applicationProperties, annotations, body: value.body });
-  return readSystemError(value);
+  return readParsed(value) ?? readSystemError(value);
+}
+
+/** A body of the cloud that was parsed already, as `response.json()` gives it. */
+function readParsed({ errorCode, message, trackingId, timestampUtc, Message }: Shape): Evidence | undefined {
+  if (typeof errorCode === 'number') return readText(JSON.stringify({ errorCode, message, trackingId, timestampUtc }));
+  return typeof Message === 'string' && Message.startsWith('{') ? readText(Message) : undefined;
 }
 
 /** Prose of an error; that of a mistake in the program is no evidence about a cloud. */
