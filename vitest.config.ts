@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const packages = ['core', 'http', 'mqtt', 'amqp', 'emulator', 'cli'];
@@ -6,6 +7,8 @@ export default defineConfig({
   // The sources are tested as they are, without a build.
   ssr: { resolve: { conditions: ['@faultmap/source', 'module', 'node'] } },
   test: {
+    // Mostly waits for sockets: one worker, the default on two cores, leaves them idle.
+    maxWorkers: Math.max(2, availableParallelism()),
     testTimeout: 20_000,
     hookTimeout: 30_000,
     projects: [

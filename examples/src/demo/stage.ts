@@ -31,8 +31,8 @@ export const API = { 'api-version': '2021-04-12' };
 export async function openStage(): Promise<Stage> {
   const cloud = await startEmulator({
     devices: ['pump-7', 'fan-1', 'valve-3'],
-    // One query a second, so that the second one is throttled by behaviour.
-    throttle: { perSecond: { query: 1 }, burstS: 1, scale: 1_000 },
+    // Two queries a second, one at once, so that the second of two in a row is throttled by behaviour.
+    throttle: { perSecond: { query: 2 }, burstS: 0.5, scale: 1_000 },
     queue: { lockMs: 200 },
   });
   const smallCloud = await startEmulator({ devices: ['pump-7'], dailyMessages: 1 });

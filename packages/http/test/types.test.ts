@@ -54,7 +54,7 @@ test('the options of an attachment', () => {
     expectTypeOf(delayMs).toEqualTypeOf<number | undefined>();
   });
   // @ts-expect-error no such event
-  handle.on('error', () => {});
+  expect(() => handle.on('error', () => {})).toThrow(TypeError);
   handle.detach();
 
   // @ts-expect-error headers, not a token
