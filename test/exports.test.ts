@@ -57,6 +57,7 @@ test('core, for authors of adapters', () => {
       "defaultPacer",
       "endAtOnce",
       "evidence",
+      "guardToJson",
       "isCancellation",
       "isEvidence",
       "isForeign",

@@ -4,7 +4,7 @@ export { attachOnce } from './attachment.ts';
 export { stoppedTexts } from './catalogue/category-texts.ts';
 export { type SystemFault, systemFault } from './catalogue/system-faults.ts';
 export { CATEGORIES, isTransient, strongerExecuted } from './categories.ts';
-export { safeCause } from './cause.ts';
+export { guardToJson, safeCause } from './cause.ts';
 export { MAX_TIMER_MS, sleep, systemClock } from './clock.ts';
 export { conclude, type Ending } from './error.ts';
 export { makeError } from './errors.ts';

@@ -53,6 +53,7 @@ function hide(error: object, depth: number, met: Set<object>): boolean {
   met.add(error);
   if (!isReadable(error)) return false;
   for (const key of CARRIERS) if (!hideKey(error, key)) return false;
+  if (!guardToJson(error)) return false;
   const keys: (string | symbol)[] = [...Object.keys(error), ...Object.getOwnPropertySymbols(error)];
   if (keys.length > MAX_KEYS) return false;
   for (const key of keys) {
@@ -67,6 +68,24 @@ function hide(error: object, depth: number, met: Set<object>): boolean {
   const inner: unknown[] = [get(error, 'cause'), ...(Array.isArray(errors) ? errors : [])];
   return inner.every((one) => (isError(one) ? hide(one, depth + 1, met) : !suspicious('cause', one)));
 }
+
+/**
+ * Errors of HTTP clients write their request, Authorization header and all, when they are
+ * serialised: loggers that copy `cause` do that. An own `toJSON` goes before theirs. `false`: it
+ * cannot be done in place.
+ */
+export function guardToJson(error: object): boolean {
+  const there = (error as { toJSON?: unknown }).toJSON;
+  if (there === undefined || there === plainForm) return true;
+  return Reflect.defineProperty(error, 'toJSON', PLAIN_FORM);
+}
+
+function plainForm(this: { name?: unknown; message?: unknown; code?: unknown; status?: unknown }): object {
+  const { name, message, code, status } = this;
+  return { name, message: redact(String(message)), code, status };
+}
+
+const PLAIN_FORM: PropertyDescriptor = { value: plainForm, enumerable: false, configurable: true, writable: true };
 
 /** What Node's printer asks an error for. */
 const PRINTED = ['name', 'message', 'stack', 'constructor', Symbol.toStringTag] as const;

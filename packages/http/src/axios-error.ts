@@ -1,3 +1,5 @@
+import { guardToJson } from '@faultmap/core/adapter';
+
 /*
  * The shape of what axios raises, read structurally: an instance may be of another copy of axios
  * than the one imported here, and `name` is that of whatever was wrapped.
@@ -73,9 +75,9 @@ export function isPlainRefusal(error: unknown): error is FailedRequest & { reado
   }
 }
 
-/** Keep the request out of sight of printers; it stays readable in code. `false`: that cannot be done. */
+/** Keep the request out of sight of printers and out of `toJSON`; it stays readable in code. `false`: that cannot be done. */
 export function hideRequest(error: FailedRequest): boolean {
-  return hideKey(error, 'config') && hideKey(error, 'request') && hideKey(error, 'response');
+  return hideKey(error, 'config') && hideKey(error, 'request') && hideKey(error, 'response') && guardToJson(error);
 }
 
 const HIDDEN: PropertyDescriptor = { enumerable: false };

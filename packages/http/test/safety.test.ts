@@ -44,6 +44,8 @@ async function views(error: Error): Promise<Record<string, string>> {
     'as cause, without custom': inspect(around, raw),
     'in an AggregateError': inspect(among, { depth: 10 }),
     'in an AggregateError, without custom': inspect(among, raw),
+    'JSON.stringify of its cause': JSON.stringify(error.cause),
+    'JSON.stringify of a copy with its cause, as winston makes it': JSON.stringify({ ...error, cause: error.cause }),
     "pino's err": JSON.stringify(stdSerializers.err(error)),
     "pino's errWithCause": JSON.stringify(stdSerializers.errWithCause(error)),
     "pino's errWithCause, around": JSON.stringify(stdSerializers.errWithCause(around)),
