@@ -10,6 +10,11 @@ export type HttpCredentials = Readonly<Record<string, string>>;
  * @returns were there any that had not just been refused?
  */
 export function mergeCredentials(config: InternalAxiosRequestConfig, fresh: HttpCredentials | undefined): boolean {
+  // A token alone would be spread into headers, letter by letter.
+  if (fresh !== undefined && (typeof fresh !== 'object' || fresh === null))
+    throw new TypeError(
+      `attachHttp: option credentials: expected it to give an object of headers, got a ${typeof fresh}`,
+    );
   let changed = false;
   for (const [name, value] of Object.entries(fresh ?? {})) {
     if (typeof value !== 'string' || headerOf(config, name) === value) continue;

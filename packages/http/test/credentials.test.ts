@@ -108,3 +108,13 @@ test('a provider that never answers is left after 10 s', async () => {
   clock.advance(10_000);
   expect(await ended).toMatchObject({ httpStatus: 401, attempts: 1 });
 });
+
+test('a token alone is no set of headers: said, and nothing more is sent', async () => {
+  const server = await script(401);
+  const client = axios.create({ baseURL: server.url });
+  attachHttp(client, { retry: FAST, credentials: (() => 'a-token') as unknown as () => { Authorization: string } });
+  await expect(client.get('/', stale)).rejects.toThrow(
+    'attachHttp: option credentials: expected it to give an object of headers, got a string',
+  );
+  expect(server.count()).toBe(1);
+});

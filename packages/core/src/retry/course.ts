@@ -191,7 +191,9 @@ export class Course<T> {
     } catch (thrown) {
       if (signal?.aborted) throw signal.reason;
       const why = (this.#options.classify ?? classifyAny)(thrown) ?? classifyAny(thrown);
-      if (why && !causeWasTold(why)) this.#tell('fault', why, this.#ledger.failures);
+      // What came was no credentials: a mistake of the program, not a fault.
+      if (why === undefined) throw thrown;
+      if (!causeWasTold(why)) this.#tell('fault', why, this.#ledger.failures);
       return false;
     }
   }

@@ -1,5 +1,5 @@
-import { classify, type RetryCallOptions, retry } from '@faultmap/core';
-import { evidence, type FaultEvent, FaultEvents, runOperation } from '@faultmap/core/adapter';
+import { classify, type FaultEvent, type RetryCallOptions, retry } from '@faultmap/core';
+import { evidence, FaultEvents, runOperation } from '@faultmap/core/adapter';
 import { expect, test } from 'vitest';
 import { FakeClock, settle } from '../support/fake-clock.ts';
 import { throttled } from '../support/faults.ts';
@@ -68,7 +68,7 @@ test('an operation that is no function is said at once', async () => {
 });
 
 test('a message without a text has no bare colon', () => {
-  const { message } = classify(evidence({ code: 404103, transport: 'http' }), { operation: 'reboot it' });
+  const { message } = classify(evidence({ payloadCode: 404103, transport: 'http' }), { operation: 'reboot it' });
   expect(message).toMatch(/ reboot it$/);
 });
 
