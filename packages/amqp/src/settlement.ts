@@ -51,6 +51,8 @@ export class Settlements {
   /** The incoming side each session has now, and what takes our wrap off it. */
   readonly #current = new Map<RheaSession, { readonly incoming: RheaIncoming; readonly take: () => void }>();
   readonly #waiting = new Map<RheaDelivery, Waiting>();
+  /** What was asked for each delivery, and what comes of it. */
+  readonly #settling = new WeakMap<RheaDelivery, { readonly outcome: SettleOutcome; readonly result: Promise<void> }>();
   readonly #turns = new InTurn();
   #stopped = false;
 
@@ -83,9 +85,26 @@ export class Settlements {
    * Settle a delivery.
    *
    * @returns when it is settled: at once, or with `rcv_settle_mode: 1` when the peer has said so
-   * @throws 412002 when the lock is lost: the message will be delivered again
+   * @throws 412002 when the lock is lost: the message will be delivered again; TypeError when it was
+   *   settled with another outcome before: the first one stands
    */
   settle(delivery: RheaDelivery, outcome: SettleOutcome): Promise<void> {
+    const earlier = this.#settling.get(delivery);
+    if (earlier) {
+      if (nameOf(earlier.outcome) === nameOf(outcome)) return earlier.result;
+      const done = nameOf(earlier.outcome);
+      return Promise.reject(
+        new TypeError(`settle: this delivery is settled already, as ${done}, not ${nameOf(outcome)}`),
+      );
+    }
+    const result = this.#settle(delivery, outcome);
+    this.#settling.set(delivery, { outcome, result });
+    // One that failed may be tried again.
+    result.catch(() => this.#settling.delete(delivery));
+    return result;
+  }
+
+  #settle(delivery: RheaDelivery, outcome: SettleOutcome): Promise<void> {
     return new Promise((resolve, reject) => {
       const cancel = this.#clock.after(this.#timeoutMs, () => waiting.reject(this.#expired(delivery)));
       const end = () => {
@@ -227,4 +246,9 @@ function fieldOf(described: unknown, index: number): unknown {
 
 function plain(value: unknown): unknown {
   return has(value) && 'value' in value ? value.value : value;
+}
+
+/** `accepted`, `released`, `rejected` or `modified`. */
+function nameOf(outcome: SettleOutcome): string {
+  return typeof outcome === 'string' ? outcome : (Object.keys(outcome)[0] ?? 'nothing');
 }

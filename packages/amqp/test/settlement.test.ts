@@ -253,3 +253,23 @@ describe('messages that need no settling', () => {
     expect(client.faults).toEqual([]);
   });
 });
+
+describe('a delivery that is settled twice', () => {
+  it.each([0, 1])('the same outcome is the same result, another one a mistake (rcv_settle_mode %i)', async (mode) => {
+    const { client, delivery } = await receiving(
+      (container) => {
+        // With mode 1 the receiver waits for the word of the peer.
+        container.on('accepted', ({ delivery: sent }: EventContext) =>
+          (sent as Delivery).update(true, outcome.accepted().described()),
+        );
+      },
+      { receiver: { rcv_settle_mode: mode }, sender: { autosettle: mode === 0 } },
+    );
+    await Promise.all([client.handle.settle(delivery, 'accepted'), client.handle.settle(delivery, 'accepted')]);
+    await client.handle.settle(delivery, 'accepted');
+    await expect(client.handle.settle(delivery, 'rejected')).rejects.toThrow(
+      'settle: this delivery is settled already, as accepted, not rejected',
+    );
+    expect(client.faults).toEqual([]);
+  });
+});
