@@ -20,7 +20,7 @@ const BEFORE_SENDING: ReadonlySet<string> = new Set([
  * @returns `undefined` where there is no code of the system; never throws
  */
 export function readSystemError(error: unknown): Evidence | undefined {
-  const code = getString(error, 'code');
+  const code = getString(error, 'code') ?? namedOnly(error);
   const fault = code === undefined ? undefined : systemFault(code);
   if (code === undefined || fault === undefined) return firstOf(get(error, 'errors'));
   const syscall = getString(error, 'syscall');
@@ -31,6 +31,11 @@ export function readSystemError(error: unknown): Evidence | undefined {
     text,
     cause: error,
   });
+}
+
+/** The parser of Node 24's fetch gives a name and no code (measured; up to Node 22 it gave `HPE_…`). */
+function namedOnly(error: unknown): string | undefined {
+  return getString(error, 'name') === 'HTTPParserError' ? 'UND_ERR_HTTP_PARSER' : undefined;
 }
 
 function firstOf(errors: unknown): Evidence | undefined {
