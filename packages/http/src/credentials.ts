@@ -11,7 +11,7 @@ export type HttpCredentials = Readonly<Record<string, string>>;
  */
 export function mergeCredentials(config: InternalAxiosRequestConfig, fresh: HttpCredentials | undefined): boolean {
   // A token alone would be spread into headers, letter by letter.
-  if (fresh !== undefined && (typeof fresh !== 'object' || fresh === null))
+  if (fresh !== undefined && (typeof fresh !== 'object' || fresh === null || Array.isArray(fresh)))
     throw new TypeError(
       `attachHttp: option credentials: expected it to give an object of headers, got a ${typeof fresh}`,
     );
