@@ -9,7 +9,7 @@ export default defineConfig({
   test: {
     // Mostly waits for sockets: one worker, the default on two cores, leaves them idle.
     maxWorkers: Math.max(2, availableParallelism()),
-    testTimeout: 20_000,
+    testTimeout: 60_000,
     hookTimeout: 30_000,
     projects: [
       ...packages.map((name) => ({
