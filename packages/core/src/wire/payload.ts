@@ -3,6 +3,7 @@ import { isObject } from '../shape.ts';
 import { scan } from './scan.ts';
 import { isStatusPhrase } from './text-parts.ts';
 import { trackingIdIn, trackingIdOf } from './tracking-id.ts';
+import { readUsualBody } from './usual-body.ts';
 
 /** What the body of an answer says. */
 export interface Payload {
@@ -35,9 +36,18 @@ interface Walk extends Payload {
  * `info` does no harm. Bounded: the first 64 KiB, 8 levels, 64 keys. Never throws.
  */
 export function readPayload(body: unknown): Payload {
-  const walk: Walk = { codeDepth: -1, textDepth: -1, idDepth: Infinity };
   try {
     const value = decode(body);
+    return (typeof value === 'string' ? readUsualBody(value) : undefined) ?? readAnyBody(value);
+  } catch {
+    return {}; // bytes that cannot be had: a detached buffer
+  }
+}
+
+/** The same without the short cut for the usual forms. */
+export function readAnyBody(value: unknown): Payload {
+  const walk: Walk = { codeDepth: -1, textDepth: -1, idDepth: Infinity };
+  try {
     if (typeof value === 'string') readString(value, 0, walk);
     else visit(value, 0, walk);
   } catch {
