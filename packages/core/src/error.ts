@@ -145,7 +145,6 @@ export abstract class DeviceCloudError extends Error {
   declare readonly waitsMs: readonly number[] | undefined;
   /** Why the operation was not repeated (again). */
   declare readonly stopped: Stopped | undefined;
-  readonly #texts: ErrorFields['texts'];
 
   static {
     // Fields that are not known are no own ones, and yet "in" every error.
@@ -153,38 +152,11 @@ export abstract class DeviceCloudError extends Error {
       Object.defineProperty(DeviceCloudError.prototype, key, { value: undefined, writable: true, configurable: true });
   }
 
-  /** Fields that are not known are left out, so that a log shows what there is. */
   constructor(category: Category, fields: ErrorFields) {
-    // One word is no secret; anything else may come from the wire.
-    const reason = /^\w{1,80}$/.test(fields.reason) ? fields.reason : redact(fields.reason);
-    const detail = fields.detail === undefined ? undefined : shortened(fields.detail);
-    // Printers show a cause whatever it is: what is no error may carry the request, and cannot be hidden.
-    // Made safe here, so that it is so whoever makes the error.
-    const cause = fields.cause !== undefined && isError(fields.cause) ? safeCause(fields.cause) : undefined;
-    if (cause !== undefined) super(headline(fields, reason, detail), { cause });
-    else super(headline(fields, reason, detail));
-    this.category = category;
-    this.reason = reason;
-    if (fields.code !== undefined) this.code = fields.code;
-    this.advice = fields.advice;
-    this.transient = isTransient(fields.advice);
-    this.executed = fields.executed ?? 'unknown';
-    if (detail !== undefined) this.detail = detail;
-    if (fields.httpStatus !== undefined) this.httpStatus = fields.httpStatus;
-    if (fields.transport !== undefined) this.transport = fields.transport;
-    if (fields.scope !== undefined) this.scope = fields.scope;
-    if (fields.appliesTo !== undefined) this.appliesTo = fields.appliesTo;
-    if (fields.condition !== undefined) this.condition = fields.condition;
-    if (fields.reasonCode !== undefined) this.reasonCode = fields.reasonCode;
-    if (fields.retryAfterMs !== undefined) this.retryAfterMs = fields.retryAfterMs;
-    if (fields.resetAt !== undefined) this.resetAt = fields.resetAt;
-    if (fields.candidates !== undefined) this.candidates = fields.candidates;
-    if (fields.serverReference !== undefined) this.serverReference = fields.serverReference;
-    if (fields.trackingId !== undefined) this.trackingId = fields.trackingId;
-    if (fields.timestamp !== undefined) this.timestamp = fields.timestamp;
-    if (fields.clockSkewMs !== undefined) this.clockSkewMs = fields.clockSkewMs;
-    if (fields.operation !== undefined) this.operation = redact(fields.operation);
-    this.#texts = fields.texts;
+    const words = wordsOf(fields);
+    if (words.cause !== undefined) super(words.message, { cause: words.cause });
+    else super(words.message);
+    fill(this, category, fields, words);
   }
 
   /** Holds across copies of the package and realms; alone it is dropped by bundlers when unused. */
@@ -194,12 +166,12 @@ export abstract class DeviceCloudError extends Error {
 
   /** What happened, in one sentence. */
   get summary(): string | undefined {
-    return this.#explain().summary;
+    return explain(this).summary;
   }
 
   /** What to do about it. */
   get fix(): string | undefined {
-    const texts = this.#explain();
+    const texts = explain(this);
     if (texts.complete) return texts.fix || undefined;
     const notes = [
       this.ownEarlierAttempt === 'possible' ? EARLIER_ATTEMPT : undefined,
@@ -212,12 +184,7 @@ export abstract class DeviceCloudError extends Error {
 
   /** The page of the cloud's documentation. */
   get docsUrl(): string | undefined {
-    return this.#explain().docsUrl;
-  }
-
-  #explain(): WrittenTexts {
-    const own = typeof this.#texts === 'function' ? this.#texts(this) : this.#texts;
-    return own ?? textsWithoutCode(this.category, this.reason);
+    return explain(this).docsUrl;
   }
 
   toJSON(): ErrorJson {
@@ -245,6 +212,88 @@ export abstract class DeviceCloudError extends Error {
   static override [Symbol.hasInstance](this: unknown, value: unknown): boolean {
     // biome-ignore lint/complexity/noThisInStatic: inherited by every subclass, each asks for itself
     return isInstance(this, value);
+  }
+}
+
+function explain(error: DeviceCloudError): WrittenTexts {
+  const texts = Texts.of(error);
+  const own = typeof texts === 'function' ? texts(error) : texts;
+  return own ?? textsWithoutCode(error.category, error.reason);
+}
+
+/** The words of an error, clean of secrets. */
+interface Words {
+  readonly reason: string;
+  readonly detail: string | undefined;
+  readonly message: string;
+  readonly cause: unknown;
+}
+
+/** Computed before an error is made: its message is one of them. */
+export function wordsOf(fields: ErrorFields): Words {
+  // One word is no secret; anything else may come from the wire.
+  const reason = /^\w{1,80}$/.test(fields.reason) ? fields.reason : redact(fields.reason);
+  const detail = fields.detail === undefined ? undefined : shortened(fields.detail);
+  // Printers show a cause whatever it is: what is no error may carry the request, and cannot be hidden.
+  // Made safe here, so that it is so whoever makes the error.
+  const cause = fields.cause !== undefined && isError(fields.cause) ? safeCause(fields.cause) : undefined;
+  return { reason, detail, message: headline(fields, reason, detail), cause };
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Write the fields that are known; the others are left out, so that a log shows what there is. */
+export function fill<E extends DeviceCloudError>(
+  error: E,
+  category: Category,
+  fields: ErrorFields,
+  { reason, detail }: Words,
+): E {
+  const to: Writable<DeviceCloudError> = error;
+  to.category = category;
+  to.reason = reason;
+  if (fields.code !== undefined) to.code = fields.code;
+  to.advice = fields.advice;
+  to.transient = isTransient(fields.advice);
+  to.executed = fields.executed ?? 'unknown';
+  if (detail !== undefined) to.detail = detail;
+  if (fields.httpStatus !== undefined) to.httpStatus = fields.httpStatus;
+  if (fields.transport !== undefined) to.transport = fields.transport;
+  if (fields.scope !== undefined) to.scope = fields.scope;
+  if (fields.appliesTo !== undefined) to.appliesTo = fields.appliesTo;
+  if (fields.condition !== undefined) to.condition = fields.condition;
+  if (fields.reasonCode !== undefined) to.reasonCode = fields.reasonCode;
+  if (fields.retryAfterMs !== undefined) to.retryAfterMs = fields.retryAfterMs;
+  if (fields.resetAt !== undefined) to.resetAt = fields.resetAt;
+  if (fields.candidates !== undefined) to.candidates = fields.candidates;
+  if (fields.serverReference !== undefined) to.serverReference = fields.serverReference;
+  if (fields.trackingId !== undefined) to.trackingId = fields.trackingId;
+  if (fields.timestamp !== undefined) to.timestamp = fields.timestamp;
+  if (fields.clockSkewMs !== undefined) to.clockSkewMs = fields.clockSkewMs;
+  if (fields.operation !== undefined) to.operation = redact(fields.operation);
+  if (fields.texts !== undefined) new Texts(error, fields.texts);
+  return error;
+}
+
+/** Hands back what it is given, so that a class below it adds its private field to that. */
+const Given = class {
+  constructor(error: object) {
+    // biome-ignore lint/correctness/noConstructorReturn: that is the whole of it
+    return error as never;
+  }
+};
+
+/** A private field that no printer shows, on errors that no constructor of ours made. */
+class Texts extends Given {
+  readonly #texts: ErrorFields['texts'];
+
+  constructor(error: DeviceCloudError, texts: ErrorFields['texts']) {
+    super(error);
+    this.#texts = texts;
+  }
+
+  static of(error: DeviceCloudError): ErrorFields['texts'] {
+    return #texts in error ? (error as unknown as Texts).#texts : undefined;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Category } from './categories.ts';
-import { DeviceCloudError, type ErrorFields } from './error.ts';
+import { DeviceCloudError, type ErrorFields, fill, wordsOf } from './error.ts';
 
 /*
  * One class per category. The static `category` lets `instanceof` hold across copies of the
@@ -208,7 +208,13 @@ const CLASSES: { readonly [C in Category]: new (fields: ErrorFields) => AnyDevic
   unknown: UnknownCloudError,
 };
 
-/** Make the error of a category. */
+/**
+ * Make the error of a category. Not by `new`: for an error with constructors of its own V8 walks the
+ * stack past them first, and their frames push those of the caller out of the ten that are kept.
+ */
 export function makeError(category: Category, fields: ErrorFields): AnyDeviceCloudError {
-  return new CLASSES[category](fields);
+  const words = wordsOf(fields);
+  const error = words.cause === undefined ? new Error(words.message) : new Error(words.message, { cause: words.cause });
+  Object.setPrototypeOf(error, CLASSES[category].prototype);
+  return fill(error as AnyDeviceCloudError, category, fields, words);
 }
