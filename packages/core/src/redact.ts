@@ -9,7 +9,9 @@ import { MAX_TEXT } from './limits.ts';
 
 const MASK = '[redacted]';
 
-/** Nearly all texts have none of these words, and are done after this one test. */
+/** Every mask below begins at one of these; most sentences have none, which is found out fastest. */
+const MARKED = /[=:%]|eyj|-----|bearer|basic|digest|sharedkey|negotiate/i;
+/** Of the others, nearly all have none of these words. */
 const SUSPICIOUS =
   /sig|key|bearer|basic|digest|passw|passphrase|pwd|secret|token|cookie|credential|authori[sz]ation|eyj|:\/\/|%3a%2f%2f|-----begin|=|%3d/i;
 
@@ -98,7 +100,7 @@ function isEncoded(value: string): boolean {
 export function redact(given: string): string {
   const text = given.length > MAX_TEXT ? `${given.slice(0, MAX_TEXT - 1)}…` : given;
   const unwrapped = text.includes('\n') ? redactWrapped(text) : text;
-  return SUSPICIOUS.test(unwrapped) ? maskAll(unwrapped) : unwrapped;
+  return MARKED.test(unwrapped) && SUSPICIOUS.test(unwrapped) ? maskAll(unwrapped) : unwrapped;
 }
 
 function maskAll(text: string): string {
