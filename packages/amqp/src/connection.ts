@@ -251,7 +251,10 @@ export class AttachedConnection {
       this.#onDetach(name, link, context);
       return;
     }
-    if (!link.is_sender()) return;
+    if (!link.is_sender()) {
+      if (name === 'settled' && context.delivery) this.settlements.settledByPeer(context.delivery);
+      return;
+    }
     if (OUTCOMES.has(name) && context.delivery) this.#onOutcome(name, context);
     this.links.pump(link);
   }

@@ -17,10 +17,10 @@ import {
   resolveCallOptions,
   type SendOptions,
 } from './options.ts';
+import type { SettleOutcome } from './outcome.ts';
 import { isIdempotentRequest } from './request.ts';
 import { addressOf, asLink, has, type RheaDelivery } from './rhea.ts';
 import { type Call, sendOnce } from './send.ts';
-import type { SettleOutcome } from './settlement.ts';
 
 /** A sender of rhea, or of rhea-promise (which wraps one). */
 export type AnySender = Sender | { isOpen(): boolean; sendable(): boolean };
@@ -43,7 +43,8 @@ export interface AmqpHandle {
    * Settle a received message.
    *
    * @returns when it is settled; with `rcv_settle_mode: 1`, when the peer has confirmed it
-   * @throws a `DeviceCloudError` 412002 when the lock is lost and the message will come again
+   * @throws a `DeviceCloudError` 412002 when the lock is lost and the message will come again; TypeError
+   *   when it was settled otherwise before, by `autoaccept` (rhea's default) for instance
    */
   settle(delivery: Delivery, outcome: SettleOutcome): Promise<void>;
   /**
@@ -120,7 +121,7 @@ class Calls {
 
   async settle(delivery: unknown, outcome: SettleOutcome): Promise<void> {
     const link = has(delivery) ? asLink(delivery.link) : undefined;
-    if (!link) throw optionError('settle', 'delivery', 'a delivery of rhea', delivery);
+    if (!link?.is_receiver()) throw optionError('settle', 'delivery', 'a received delivery of rhea', delivery);
     return this.#setup.of(link.connection).settlements.settle(delivery as unknown as RheaDelivery, outcome);
   }
 

@@ -3,30 +3,15 @@ import { conclude, evidence, readAmqpError } from '@faultmap/core/adapter';
 import type { Faults } from './faults.ts';
 import { InTurn } from './in-turn.ts';
 import { observeIncoming } from './observe.ts';
+import { apply, described, isSame, kindOf, recordIn, type SettleOutcome, stateFor } from './outcome.ts';
 import {
   addressOf,
   type Disposition,
-  has,
   type RheaDelivery,
   type RheaIncoming,
   type RheaLink,
   type RheaSession,
 } from './rhea.ts';
-
-/** How a received message is settled. */
-export type SettleOutcome =
-  | 'accepted'
-  | 'released'
-  | 'rejected'
-  | 'modified'
-  | { readonly rejected: { readonly condition?: string; readonly description?: string; readonly info?: object } }
-  | {
-      readonly modified: {
-        readonly delivery_failed?: boolean;
-        readonly undeliverable_here?: boolean;
-        readonly message_annotations?: object;
-      };
-    };
 
 /** Conditions of a peer that does not know the delivery any more. */
 const LOST = new Set(['amqp:not-found', 'com.microsoft:message-lock-lost']);
@@ -52,7 +37,9 @@ export class Settlements {
   readonly #current = new Map<RheaSession, { readonly incoming: RheaIncoming; readonly take: () => void }>();
   readonly #waiting = new Map<RheaDelivery, Waiting>();
   /** What was asked for each delivery, and what comes of it. */
-  readonly #settling = new WeakMap<RheaDelivery, { readonly outcome: SettleOutcome; readonly result: Promise<void> }>();
+  readonly #settling = new WeakMap<RheaDelivery, { readonly state: unknown; readonly result: Promise<void> }>();
+  /** Settled by the peer while they were locked for this side. */
+  readonly #takenBack = new WeakSet<RheaDelivery>();
   readonly #turns = new InTurn();
   #stopped = false;
 
@@ -81,6 +68,11 @@ export class Settlements {
     this.#current.delete(session);
   }
 
+  /** The peer settled a message by itself before this side had: what lock there was is gone. */
+  settledByPeer(delivery: RheaDelivery): void {
+    if (kindOf(delivery.state) === undefined) this.#takenBack.add(delivery);
+  }
+
   /**
    * Settle a delivery.
    *
@@ -89,22 +81,37 @@ export class Settlements {
    *   settled with another outcome before: the first one stands
    */
   settle(delivery: RheaDelivery, outcome: SettleOutcome): Promise<void> {
-    const earlier = this.#settling.get(delivery);
-    if (earlier) {
-      if (nameOf(earlier.outcome) === nameOf(outcome)) return earlier.result;
-      const done = nameOf(earlier.outcome);
-      return Promise.reject(
-        new TypeError(`settle: this delivery is settled already, as ${done}, not ${nameOf(outcome)}`),
-      );
+    let state: unknown;
+    try {
+      state = stateFor(delivery, outcome);
+    } catch (mistake) {
+      return Promise.reject(mistake);
     }
-    const result = this.#settle(delivery, outcome);
-    this.#settling.set(delivery, { outcome, result });
+    const earlier = this.#settling.get(delivery);
+    if (earlier) return isSame(earlier.state, state) ? earlier.result : Promise.reject(already(earlier.state, state));
+    const result = this.#begin(delivery, outcome, state);
+    this.#settling.set(delivery, { state, result });
     // One that failed may be tried again.
     result.catch(() => this.#settling.delete(delivery));
     return result;
   }
 
-  #settle(delivery: RheaDelivery, outcome: SettleOutcome): Promise<void> {
+  /** Unless the application, rhea's `autoaccept` or the peer were first. */
+  #begin(delivery: RheaDelivery, outcome: SettleOutcome, state: unknown): Promise<void> {
+    const lost = this.#faults.of(delivery);
+    if (lost) return Promise.reject(lost);
+    if (!this.#takenBack.has(delivery)) {
+      if (delivery.settled || kindOf(delivery.state) !== undefined) {
+        if (!isSame(delivery.state, state)) return Promise.reject(already(delivery.state, state, delivery.link));
+        if (delivery.settled || delivery.remote_settled) return Promise.resolve();
+        if (delivery.link.is_open()) return this.#wait(delivery, () => {});
+      } else if (delivery.remote_settled) return settleSent(delivery, state);
+    }
+    // Each outcome that is an object counts as different.
+    return this.#wait(delivery, (waiting) => this.#turns.add(outcome, () => this.#apply(delivery, outcome, waiting)));
+  }
+
+  #wait(delivery: RheaDelivery, start: (waiting: Waiting) => void): Promise<void> {
     return new Promise((resolve, reject) => {
       const cancel = this.#clock.after(this.#timeoutMs, () => waiting.reject(this.#expired(delivery)));
       const end = () => {
@@ -119,8 +126,7 @@ export class Settlements {
         },
       };
       this.#waiting.set(delivery, waiting);
-      // Each outcome that is an object counts as different.
-      this.#turns.add(outcome, () => this.#apply(delivery, outcome, waiting));
+      start(waiting);
     });
   }
 
@@ -155,9 +161,11 @@ export class Settlements {
     if (this.#stopped || state === undefined || this.#faults.of(delivery)) return;
     const { link } = delivery;
     if (this.#isOwn(link)) return;
-    if (link.session.incoming !== incoming || !link.is_open()) {
+    const takenBack = this.#takenBack.has(delivery);
+    if (takenBack || link.session.incoming !== incoming || !link.is_open()) {
       // Sent settled, it was never locked.
-      if (!delivery.remote_settled) this.#lose(delivery, { condition: 'com.microsoft:message-lock-lost' }, true);
+      if (takenBack || !delivery.remote_settled)
+        this.#lose(delivery, { condition: 'com.microsoft:message-lock-lost' }, true);
       return;
     }
     tracked.set(delivery.id, delivery);
@@ -187,7 +195,7 @@ export class Settlements {
     const place = { scope: 'settlement', direction: 'receive', ...(address === undefined ? {} : { address }) } as const;
     const seen = readAmqpError({ ...record, ...place, local: local || undefined }) ?? evidence(place);
     const cause = new Error(
-      local ? 'settled after its connection or link was lost' : 'the peer refused the settlement',
+      local ? 'settled after its connection, link or lock was lost' : 'the peer refused the settlement',
     );
     // Hidden: printing it would print the connection and its password.
     Object.defineProperty(cause, 'delivery', { value: delivery });
@@ -200,55 +208,34 @@ export class Settlements {
   }
 }
 
+/** @param link - where it was not `handle.settle` that settled it */
+function already(done: unknown, asked: unknown, link?: RheaLink): TypeError {
+  const [was, wanted] = [described(done), described(asked)];
+  const instead = was === wanted ? 'with other content' : `not ${wanted}`;
+  const what = `settle: this delivery is settled already, as ${was}, ${instead}`;
+  if (!link) return new TypeError(what);
+  const by = link.get_option('autoaccept', true)
+    ? "by rhea's autoaccept: open the receiver with autoaccept: false, and settle"
+    : 'by the program itself: settle each delivery once,';
+  return new TypeError(`${what}, ${by} with handle.settle only`);
+}
+
+/** Sent settled: the peer will not hear of it, and rhea only needs to let it go. */
+async function settleSent(delivery: RheaDelivery, state: unknown): Promise<void> {
+  if (kindOf(state) !== 'accepted')
+    throw new TypeError(
+      `settle: the peer sent this delivery settled, so it cannot be ${described(state)}: open the receiver with snd_settle_mode: 0`,
+    );
+  delivery.update(true, state);
+}
+
 function operationOf(delivery: RheaDelivery): string {
   return `settle ${addressOf(delivery.link) ?? delivery.link.name}`;
 }
 
-function apply(delivery: RheaDelivery, outcome: SettleOutcome): void {
-  if (outcome === 'accepted') delivery.accept?.();
-  else if (outcome === 'released') delivery.release?.();
-  else if (outcome === 'rejected') delivery.reject?.();
-  else if (outcome === 'modified') delivery.modified?.({});
-  else if (has(outcome) && 'rejected' in outcome) delivery.reject?.(outcome.rejected as object);
-  else if (has(outcome) && 'modified' in outcome) delivery.modified?.(outcome.modified as object);
-  else
-    throw new TypeError(
-      "settle: outcome: expected 'accepted', 'released', 'rejected', 'modified', { rejected } or { modified }",
-    );
-}
-
 /** The peer's state when it says the settlement failed; an echo of our own outcome is none. */
-function refusalIn(
-  state: unknown,
-  delivery: RheaDelivery,
-): { condition: string; description: unknown; info: unknown } | undefined {
-  if (kindOf(state) !== 'rejected') return undefined;
-  const error = fieldOf(state, 0);
-  const condition = plain(fieldOf(error, 0));
-  if (typeof condition !== 'string') return undefined;
-  if (kindOf(delivery.state) === 'rejected' && !LOST.has(condition)) return undefined;
-  return { condition, description: plain(fieldOf(error, 1)), info: plain(fieldOf(error, 2)) };
-}
-
-const KINDS: Readonly<Record<string, string>> = { '37': 'rejected', 'amqp:rejected:list': 'rejected' };
-
-/** rhea leaves the states of dispositions as described values: a descriptor, and a list. */
-function kindOf(state: unknown): string | undefined {
-  const descriptor = has(state) ? state.descriptor : undefined;
-  const value = has(descriptor) ? descriptor.value : undefined;
-  return KINDS[String(value)];
-}
-
-function fieldOf(described: unknown, index: number): unknown {
-  const list = has(described) ? described.value : undefined;
-  return Array.isArray(list) ? list[index] : undefined;
-}
-
-function plain(value: unknown): unknown {
-  return has(value) && 'value' in value ? value.value : value;
-}
-
-/** `accepted`, `released`, `rejected` or `modified`. */
-function nameOf(outcome: SettleOutcome): string {
-  return typeof outcome === 'string' ? outcome : (Object.keys(outcome)[0] ?? 'nothing');
+function refusalIn(state: unknown, delivery: RheaDelivery): ReturnType<typeof recordIn> {
+  const record = recordIn(state);
+  if (record && kindOf(delivery.state) === 'rejected' && !LOST.has(record.condition)) return undefined;
+  return record;
 }

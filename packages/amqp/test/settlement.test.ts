@@ -1,47 +1,14 @@
 import { inspect } from 'node:util';
 import type { AnyDeviceCloudError } from '@faultmap/core';
-import type { Container, Delivery, EventContext, Message } from 'rhea';
+import type { Delivery, EventContext, Message } from 'rhea';
 import { describe, expect, it } from 'vitest';
-import { type ClientOptions, quiet, startClient, until } from './support/client.ts';
+import { quiet, startClient, until } from './support/client.ts';
 import { outcome } from './support/internals.ts';
+import { caught, receiving } from './support/receiving.ts';
 import { startPeer } from './support/server.ts';
 
 const PASSWORD = 'hunter2-hunter2';
 
-/** A peer that sends one message on each link; the client keeps the deliveries. */
-async function receiving(
-  script: (container: Container) => void = () => {},
-  options: ClientOptions & { receiver?: object; sender?: object } = {},
-) {
-  const peerOptions = {
-    connection: { sender_options: { autosettle: true, ...options.sender } },
-    ...(options.connection && { plain: () => true }),
-  };
-  const peer = await startPeer(peerOptions, (container) => {
-    container.on('sendable', ({ sender }) => {
-      if (sender.sentOne) return;
-      sender.sentOne = true;
-      sender.send({ body: 'hello' });
-    });
-    script(container);
-  });
-  const client = startClient(peer.port, options);
-  const deliveries: Delivery[] = [];
-  client.container.on('message', ({ delivery }: EventContext) => deliveries.push(delivery as Delivery));
-  const receiver = client.connection.open_receiver({
-    source: '/devices/d1/messages/devicebound',
-    autoaccept: false,
-    ...options.receiver,
-  } as never);
-  await until(() => deliveries.length === 1);
-  return { peer, client, receiver, deliveries, delivery: deliveries[0] as Delivery };
-}
-
-const caught = (promise: Promise<unknown>) =>
-  promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
 const deliveryOf = (error: AnyDeviceCloudError | undefined) =>
   (error?.cause as { delivery?: unknown } | undefined)?.delivery;
 const lost = { category: 'precondition', code: 412002, reason: 'DeviceMessageLockLost', scope: 'settlement' };
@@ -250,26 +217,6 @@ describe('messages that need no settling', () => {
     client.container.on('message', () => got++);
     client.connection.open_receiver('q');
     await until(() => got === 3_000);
-    expect(client.faults).toEqual([]);
-  });
-});
-
-describe('a delivery that is settled twice', () => {
-  it.each([0, 1])('the same outcome is the same result, another one a mistake (rcv_settle_mode %i)', async (mode) => {
-    const { client, delivery } = await receiving(
-      (container) => {
-        // With mode 1 the receiver waits for the word of the peer.
-        container.on('accepted', ({ delivery: sent }: EventContext) =>
-          (sent as Delivery).update(true, outcome.accepted().described()),
-        );
-      },
-      { receiver: { rcv_settle_mode: mode }, sender: { autosettle: mode === 0 } },
-    );
-    await Promise.all([client.handle.settle(delivery, 'accepted'), client.handle.settle(delivery, 'accepted')]);
-    await client.handle.settle(delivery, 'accepted');
-    await expect(client.handle.settle(delivery, 'rejected')).rejects.toThrow(
-      'settle: this delivery is settled already, as accepted, not rejected',
-    );
     expect(client.faults).toEqual([]);
   });
 });

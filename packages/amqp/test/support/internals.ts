@@ -12,5 +12,6 @@ export function insideOf(session: Session): {
 /** States of a delivery, as rhea writes them on the wire. */
 export const outcome = rhea.message as unknown as {
   accepted(): { described(): object };
+  released(): { described(): object };
   rejected(fields: { error: object }): { described(): object };
 };
