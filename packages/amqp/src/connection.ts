@@ -95,7 +95,10 @@ export class AttachedConnection {
       afterSocket: () => this.#look(),
       onIdle: () => this.#lifetime.onIdle(),
       onClose: () => this.#onCloseCalled(),
-      onIncoming: (session) => this.settlements.watch(session),
+      onBegin: (session) => {
+        this.settlements.watch(session);
+        this.pending.watch(session);
+      },
       counts: (name) => this.#keepAlive && (name === 'error' || name.endsWith('_error')),
     };
   }
@@ -132,7 +135,7 @@ export class AttachedConnection {
     this.#observation.stop();
     this.#reconnector?.detach();
     this.settlements.stop(reason);
-    this.pending.stop(reason);
+    this.pending.stop(reason, Object.values(this.#connection.local_channel_map));
     this.links.stop(reason);
   }
 

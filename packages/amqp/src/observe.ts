@@ -17,8 +17,8 @@ export interface Watcher {
   onIdle(): void;
   /** The application calls `close`. */
   onClose(): void;
-  /** The incoming side of a session was made (again): every begin has its own. */
-  onIncoming(session: RheaSession): void;
+  /** The two sides of a session were made (again): every begin has its own. */
+  onBegin(session: RheaSession): void;
   /** Count this event as handled although nobody listens? */
   counts(name: string): boolean;
 }
@@ -70,7 +70,7 @@ export function observe(connection: RheaConnection, watcher: Watcher): Observati
       session,
       wrapDispatch(session, watcher, (name) => {
         if (!name.startsWith('session_')) return;
-        if (name === 'session_open') watcher.onIncoming(session);
+        if (name === 'session_open') watcher.onBegin(session);
         watcher.onSession(name, session);
       }),
       wrapMethod(session, 'create_link', (original) => (...args) => {
@@ -81,7 +81,7 @@ export function observe(connection: RheaConnection, watcher: Watcher): Observati
       }),
     );
     for (const link of Object.values(session.links)) watchLink(link);
-    guarded(() => watcher.onIncoming(session));
+    guarded(() => watcher.onBegin(session));
   };
 
   keep(connection, ...watchConnection(connection, watcher, watchSession, undo));

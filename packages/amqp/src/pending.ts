@@ -1,6 +1,14 @@
 import type { AnyDeviceCloudError, Executed } from '@faultmap/core';
 import { isWritten } from './credit.ts';
-import { outcomeOf, type RheaDelivery, type RheaLink, type RheaOutgoing, type RheaSession } from './rhea.ts';
+import {
+  type Disposition,
+  outcomeOf,
+  type RheaDelivery,
+  type RheaLink,
+  type RheaOutgoing,
+  type RheaSession,
+} from './rhea.ts';
+import { wrapMethod } from './wrap.ts';
 
 interface Pending {
   readonly outgoing: RheaOutgoing;
@@ -24,9 +32,16 @@ export class PendingSends {
   readonly #pending = new Map<RheaDelivery, Pending>();
   /** All that were ever waited for: what else the peer says of them is no news. */
   readonly #known = new WeakSet<RheaDelivery>();
+  readonly #watched = new WeakMap<RheaOutgoing, () => void>();
 
   get size(): number {
     return this.#pending.size;
+  }
+
+  /** See the outgoing side of a session; every begin has a new one. */
+  watch({ outgoing }: RheaSession): void {
+    if (this.#watched.has(outgoing) || typeof outgoing.deliveries?.get_head !== 'function') return;
+    this.#watched.set(outgoing, ignoreLate(outgoing));
   }
 
   /**
@@ -44,7 +59,8 @@ export class PendingSends {
   }
 
   /** The adapter is taken off. */
-  stop(reason: unknown): void {
+  stop(reason: unknown, sessions: readonly RheaSession[]): void {
+    for (const { outgoing } of sessions) this.#watched.get(outgoing)?.();
     const all = [...this.#pending.values()];
     this.#pending.clear();
     for (const { settle } of all) settle({ stop: reason });
@@ -80,14 +96,30 @@ export class PendingSends {
 }
 
 /**
- * Nobody waits for the outcome any more: tell the peer, which need not answer. A delivery that is
- * never settled keeps its place in rhea's buffer, and that of all behind it.
+ * Nobody waits for the outcome any more. The peer is not told: a sender may settle first, but
+ * RabbitMQ ends the session for it, and a state would be none that anybody gave. Only rhea must not
+ * keep it: a delivery that is never settled keeps its place in the buffer, and that of all behind it.
  */
 function abandon(delivery: RheaDelivery): void {
   const { outgoing } = delivery.link.session;
-  if (!delivery.link.is_open() || !isWritten(delivery, outgoing) || delivery.settled) return;
-  delivery.update(true);
+  if (delivery.settled) return;
   release(delivery, outgoing);
+  delivery.link.connection._register?.();
+}
+
+/**
+ * What the peer says late of a delivery that is forgotten here. rhea finds deliveries by their
+ * distance from the oldest in a ring, and one from before it may be the place of a new one: that
+ * would be taken for accepted.
+ */
+function ignoreLate(outgoing: RheaOutgoing): () => void {
+  return wrapMethod(outgoing, 'on_disposition', (original) => (fields) => {
+    const oldest = outgoing.deliveries?.get_head()?.id ?? 0;
+    const last = fields.last || fields.first;
+    const { settled, state } = fields;
+    if (fields.first >= oldest) original.call(outgoing, fields);
+    else if (last >= oldest) original.call(outgoing, { first: oldest, last, settled, state } as Disposition);
+  });
 }
 
 /** Give back the place in rhea's buffer; what is not written yet rhea still has to find there. */

@@ -42,7 +42,10 @@ export interface RheaOutgoing {
   next_delivery_id: number;
   /** Deliveries from this id on have not been written yet. */
   next_pending_delivery: number;
+  /** A ring of those that are not settled on both sides, in the order of their ids. */
+  readonly deliveries?: { get_head(): RheaDelivery | undefined };
   available(): number;
+  on_disposition(fields: Disposition): void;
 }
 
 export interface RheaIncoming {
@@ -149,6 +152,8 @@ export interface RheaConnection extends Dispatching {
   init(socket: RheaSocket): unknown;
   idle(): void;
   abort_socket(socket: unknown): void;
+  /** Let what there is to write be written, and what is settled be forgotten, in the next tick. */
+  _register?(): void;
 }
 
 export interface RheaContainer extends Dispatching {

@@ -152,6 +152,19 @@ describe.skipIf(!rabbitmqPath)('RabbitMQ with its AMQP 1.0 plugin', () => {
     expect(faults).toEqual([]);
   });
 
+  it('a send that nobody waits for any more leaves the session alone', async () => {
+    const { connection, handle, faults } = client();
+    const sender = connection.open_sender('/amq/queue/open');
+    await handle.send(sender, { body: 1 });
+    const abort = new AbortController();
+    const sending = handle.send(sender, { body: 2 }, { signal: abort.signal });
+    // Written, and not yet answered: RabbitMQ ends the session for a sender that settles first.
+    setImmediate(() => abort.abort());
+    await expect(sending).rejects.toThrow(/aborted/);
+    await handle.send(sender, { body: 3 });
+    expect(faults).toEqual([]);
+  });
+
   it('an address that is not there: it ends the session, and says why', async () => {
     const { connection, handle, faults } = client();
     const sending = handle.send(connection.open_sender('/exchange/missing/key'), { body: 1 });

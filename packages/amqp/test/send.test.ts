@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { isDeviceCloudError } from '@faultmap/core';
 import type { Container, Delivery, EventContext, Sender } from 'rhea';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type ClientOptions, fastClock, QUICK, quiet, startClient, until } from './support/client.ts';
 import { insideOf, outcome } from './support/internals.ts';
 import { type PeerOptions, startPeer } from './support/server.ts';
@@ -189,6 +189,45 @@ describe('send waits for credit with a bound', () => {
     const error = await caught(client.handle.send(sender, { body: 'x' }));
     expect(error).toMatchObject({ category: 'timeout', executed: 'unknown', stopped: 'not-idempotent', attempts: 1 });
     expect(client.faults).toHaveLength(1);
+  });
+
+  it('no outcome: the peer is told nothing that nobody decided, and the session goes on', async () => {
+    const said: unknown[] = [];
+    const noise = vi.spyOn(console, 'error').mockImplementation((...values) => void said.push(values));
+    const settled: unknown[] = [];
+    const { client, sender } = await start(
+      (container) => {
+        each(container, () => {}, accept);
+        container.on('settled', ({ delivery }) => settled.push(delivery));
+      },
+      { attach: { attemptTimeoutMs: 15 } },
+    );
+    expect(await caught(client.handle.send(sender, { body: 'x' }))).toMatchObject({ category: 'timeout' });
+    await client.handle.send(sender, { body: 'y' }, { attemptTimeoutMs: 5_000 });
+    await quiet(20);
+    noise.mockRestore();
+    expect(said).toEqual([]);
+    expect(settled).toEqual([]);
+    // Nothing keeps its place in rhea's buffer.
+    expect(insideOf(sender.session).outgoing.deliveries.size).toBe(0);
+  });
+
+  it('an outcome that comes too late is not taken for that of another message', async () => {
+    const received: Delivery[] = [];
+    const { client, sender } = await start(
+      (container) => each(container, (delivery) => received.push(delivery)),
+      // A ring of four: the place of the first is that of the fifth.
+      { connection: { session_buffer_size: 4 } },
+    );
+    expect(await caught(client.handle.send(sender, { body: 0 }, { attemptTimeoutMs: 15 }))).toBeDefined();
+    const done: number[] = [];
+    const sending = [1, 2, 3, 4].map((body) => client.handle.send(sender, { body }).then(() => done.push(body)));
+    await until(() => received.length === 5);
+    received[0]?.accept();
+    await quiet(20);
+    expect(done).toEqual([]);
+    for (const delivery of received.slice(1)) delivery.accept();
+    await Promise.all(sending);
   });
 
   it('the deadline is a hard end, also of a first attempt', async () => {
