@@ -171,7 +171,9 @@ describe('send waits for credit with a bound', () => {
       executed: 'no',
       condition: 'client.sender:not-enough-link-credit',
       stopped: 'attempts',
+      attempts: 0,
     });
+    expect(client.givenUp).toMatchObject([{ attempt: 0 }]);
   });
 
   it('a link that is not open yet is waited for', async () => {

@@ -6,7 +6,10 @@ export interface FaultEvent {
   readonly error: AnyDeviceCloudError;
   /** What the program was doing, where it is known. */
   readonly operation?: string | undefined;
-  /** Which attempt failed, from 1; for a reconnect: how many in a row. */
+  /**
+   * Which attempt failed, from 1; 0 when nothing was sent yet, since only what was sent counts. For a
+   * reconnect: how many in a row.
+   */
   readonly attempt?: number | undefined;
   /** `retry` only: how long until the next attempt, in ms. */
   readonly delayMs?: number | undefined;

@@ -75,13 +75,13 @@ export class Course<T> {
         (fault) => this.#mayRepeat(fault),
         this.#maxAttempts,
       );
-      this.#tell('recovered', this.#ledger.last as AnyDeviceCloudError, this.#ledger.failures + 1);
+      this.#tell('recovered', this.#ledger.last as AnyDeviceCloudError, this.#ledger.attempts + 1);
       return value;
     } catch (ended) {
       if (ended === this.#fault && this.#fault?.error !== undefined) throw this.#finish(this.#fault);
       // Ended by the caller: aborted in a wait, or by a mistake of its own. The fault before counts.
-      const { last, failures } = this.#ledger;
-      if (last && !this.#settledInside) this.#tell('give-up', last, failures);
+      const { last, attempts } = this.#ledger;
+      if (last && !this.#settledInside) this.#tell('give-up', last, attempts);
       throw ended === this.#fault ? (ended as Fault).raw : ended;
     }
   }
@@ -143,7 +143,7 @@ export class Course<T> {
       who: this,
       backoffMs: this.#backoffMs,
     });
-    if (!inside && !causeWasTold(error)) this.#tell('fault', error, this.#ledger.failures);
+    if (!inside && !causeWasTold(error)) this.#tell('fault', error, this.#ledger.attempts);
     return this.#fault;
   }
 
@@ -167,7 +167,7 @@ export class Course<T> {
     }
     const since = this.#clock.now();
     const paced = this.#gate && !this.#gate.free ? this.#gate.projectedMs(true) : 0;
-    this.#tell('retry', error, this.#ledger.failures, { delayMs: Math.round(decision.waitMs + paced) });
+    this.#tell('retry', error, this.#ledger.attempts, { delayMs: Math.round(decision.waitMs + paced) });
     await sleep(this.#clock, decision.waitMs, this.#options.signal);
     const refused = await this.#enter(true);
     if (refused) {
@@ -193,7 +193,7 @@ export class Course<T> {
       const why = (this.#options.classify ?? classifyAny)(thrown) ?? classifyAny(thrown);
       // What came was no credentials: a mistake of the program, not a fault.
       if (why === undefined) throw thrown;
-      if (!causeWasTold(why)) this.#tell('fault', why, this.#ledger.failures);
+      if (!causeWasTold(why)) this.#tell('fault', why, this.#ledger.attempts);
       return false;
     }
   }
@@ -286,7 +286,7 @@ export class Course<T> {
     });
     giveUp(error);
     // The layer inside has told it.
-    if (!this.#settledInside) this.#tell('give-up', error, this.#ledger.failures, { stopped });
+    if (!this.#settledInside) this.#tell('give-up', error, this.#ledger.attempts, { stopped });
     return error;
   }
 

@@ -5,6 +5,8 @@ import type { AnyDeviceCloudError } from '../errors.ts';
 /** What has happened to one operation so far. */
 export class Ledger {
   failures = 0;
+  /** Attempts that sent something: those are what events count. */
+  attempts = 0;
   /** Requests sent, those of inner layers too. */
   sent = 0;
   /** Failures that were throttling. */
@@ -22,6 +24,7 @@ export class Ledger {
     this.#ownTrace = this.#executed !== 'no' && mayBeOwnTrace(error, deletes);
     this.#executed = strongerExecuted(this.#executed, error.executed);
     this.failures++;
+    if (requests > 0) this.attempts++;
     if (error.category === 'throttled') this.throttles++;
     this.sent += requests;
     this.last = error;

@@ -260,6 +260,10 @@ describe('what an adapter adds', () => {
 
   test('what was never sent does not count', async () => {
     const clock = new FakeClock();
+    const events = new FaultEvents();
+    const told: unknown[] = [];
+    for (const name of ['fault', 'retry', 'give-up'] as const)
+      events.on(name, ({ attempt }) => told.push([name, attempt]));
     const error = await clock.until(
       rejection(
         runOperation(
@@ -267,11 +271,17 @@ describe('what an adapter adds', () => {
             attempt.unsent();
             throw refused();
           },
-          { clock, maxAttempts: 2 },
+          { clock, maxAttempts: 2, events },
         ),
       ),
     );
     expect(error).toMatchObject({ attempts: 0, stopped: 'attempts', executed: 'no' });
+    expect(told).toEqual([
+      ['fault', 0],
+      ['retry', 0],
+      ['fault', 0],
+      ['give-up', 0],
+    ]);
   });
 
   test('tells each fault, each wait and one end', async () => {
