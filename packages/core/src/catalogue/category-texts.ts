@@ -15,7 +15,7 @@ export const categoryTexts = {
   },
   unauthorized: {
     summary: 'The credentials are missing, wrong, expired or not sufficient.',
-    fix: 'Renew the credentials and try once; check key, policy, certificate, the right to do this and the clock.',
+    fix: 'Renew the credentials and try once: the option `credentials` of an attachment does. Check key, policy, certificate, the right to do this and the clock.',
   },
   quota: {
     summary: 'A quota is used up: of the day, of a queue, of things open at once.',
@@ -156,6 +156,10 @@ const reasonTexts: Readonly<Record<string, CodeTexts>> = {
   'amqp:connection:forced': {
     summary: 'The peer closed the connection on purpose: idleness, shutdown or maintenance.',
     fix: 'Reconnect with backoff; send something within the idle time-out if it was that.',
+  },
+  'amqp:unauthorized-access': {
+    summary: 'The credentials are missing, wrong, expired or not sufficient.',
+    fix: 'Renew the credentials and try once: `credentials: () => ({ cbs: { name, token } })` puts a fresh token, also after a reconnect; with SASL it is `{ password }` or `{ token }`. Check key, policy, the right to do this and the clock.',
   },
   'amqp:resource-limit-exceeded': {
     summary: "A limit is reached: the daily quota of a device's link, the full queue of a service's.",
