@@ -172,6 +172,24 @@ describe('tokens', () => {
     expect(emulator.log.executions('d2c', 'm')).toBe(1);
   });
 
+  test('that expires: the hub closes the connection, and a fresh one goes on it', async () => {
+    let given = 0;
+    const credentials = () => ({ cbs: cbs(given++ === 0 ? 1 : 600) });
+    const { connection, handle, faults } = connect({ credentials });
+    const sender = connection.open_sender(D2C);
+    await handle.send(sender, { message_id: 'before', body: 'x' });
+    await until(() => faults.length === 2);
+    await handle.send(sender, { message_id: 'after', body: 'x' });
+    expect(faults.map(({ scope, category }) => [scope, category])).toEqual([
+      ['link', 'unauthorized'],
+      ['connection', 'unauthorized'],
+    ]);
+    expect(given).toBe(2);
+    for (const { fix } of faults) expect(fix).toContain('credentials: () => ({ cbs: { name, token } })');
+    const refused = await caught(putToken(handle, { ...cbs(), token: 'SharedAccessSignature sr=x&sig=y&se=1' }));
+    expect(refused).toMatchObject({ scope: 'cbs', fix: expect.stringContaining('`credentials`') });
+  });
+
   test('put by the application after the refusal: the next send attaches the link again', async () => {
     const { connection, handle } = connect();
     const sender = connection.open_sender(D2C);

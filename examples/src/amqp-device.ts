@@ -5,19 +5,17 @@ import rhea, { type ConnectionOptions } from 'rhea';
 
 const { hostname, port } = new URL(process.env.AMQP_URL ?? 'amqps://my-hub.azure-devices.net:5671');
 const connection = rhea.create_container().connect({ host: hostname, port: Number(port) } as ConnectionOptions);
-// rhea alone ends the process at an error that nobody listens to.
-const handle = attachAmqp(connection, { keepAlive: true });
+const handle = attachAmqp(connection, {
+  // rhea alone ends the process at an error that nobody listens to.
+  keepAlive: true,
+  // Asked when the hub refuses for want of a token, and before every reconnect: sign a fresh one here.
+  credentials: () => ({
+    cbs: { name: `${process.env.HUB_NAME}/devices/pump-7`, token: process.env.DEVICE_SAS ?? '' },
+  }),
+});
 handle.on('fault', ({ error }) => console.log('fault', error.message));
 
 try {
-  await handle.request('$cbs', {
-    application_properties: {
-      operation: 'put-token',
-      type: 'servicebus.windows.net:sastoken',
-      name: `${process.env.HUB_NAME}/devices/pump-7`,
-    },
-    body: process.env.DEVICE_SAS,
-  });
   const sender = connection.open_sender('/devices/pump-7/messages/events');
   for (const body of ['21 °C', '22 °C']) {
     await handle.send(sender, { message_id: body, body }, { idempotent: true });

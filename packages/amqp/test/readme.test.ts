@@ -20,12 +20,18 @@ beforeAll(async () => {
 
 it('the example of the README runs as it stands', async () => {
   const peer = await startPeer({ accept: false }, (container) => {
+    let token = false;
+    container.on('receiver_open', ({ receiver }: EventContext) => {
+      if (receiver?.target?.address !== '$cbs' && !token)
+        receiver?.close({ condition: 'amqp:unauthorized-access', description: 'Token Invalid.' });
+    });
     container.on('message', ({ message, delivery, session, receiver }: EventContext) => {
       const request = message as Message;
       const taken = delivery as Delivery;
       if (receiver?.target?.address === '$cbs' || request.to === '$cbs') {
         taken.accept();
-        const application_properties = { 'status-code': request.body === 'a token' ? 200 : 401 };
+        token = request.body === 'a token';
+        const application_properties = { 'status-code': token ? 200 : 401 };
         session
           ?.find_sender(() => true)
           ?.send({ body: '', correlation_id: request.message_id, application_properties } as Message);
