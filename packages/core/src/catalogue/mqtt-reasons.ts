@@ -195,6 +195,21 @@ export function judgeMqttName(name: string): Judgement | undefined {
   return [...mqtt5Rows, ...connack311Rows].find((row) => row.reason.toLowerCase() === key);
 }
 
+/**
+ * The reason whose name a text begins with, as clients and brokers spell it: `Not authorised.`,
+ * `BadUserNameOrPassword)`, `broker unavailable`.
+ */
+export function judgeMqttNameAt(text: string): Judgement | undefined {
+  const words = lettersOf(text.slice(0, 80))
+    .replace('authoris', 'authoriz')
+    .replace(/^broker/, 'server');
+  return [...mqtt5Rows, ...connack311Rows].find((row) => words.startsWith(lettersOf(row.reason)));
+}
+
+function lettersOf(text: string): string {
+  return text.toLowerCase().replace(/[^a-z]/g, '');
+}
+
 let byStatus: ReadonlyMap<string, MqttStatusRow> | undefined;
 
 /** What the user property `status` says: a known one, else by its bits; `undefined` for success and no hex. */

@@ -1,10 +1,17 @@
-import { judgeMqttName } from '../catalogue/mqtt-reasons.ts';
+import { judgeMqttNameAt } from '../catalogue/mqtt-reasons.ts';
 import type { Judgement } from '../catalogue/types.ts';
+
+/**
+ * What stands before the name of a CONNACK's reason: of mqtt.js and mosquitto (`Connection refused: `),
+ * of MQTTnet (`Connecting with MQTT server failed (`, `ConnectionRefused…`), of the Azure SDK for .NET.
+ */
+const REFUSED =
+  /\bconnection ?refused[:,]? ?(?=[a-z])|\bconnecting with mqtt server failed \(|\bconnect failed: refused/i;
 
 /** `Connection refused: Server busy`: clients and brokers print the name of a CONNACK's reason. */
 export function refusalIn(text: string): Judgement | undefined {
-  const name = /\bconnection refused[:,] ([a-z][a-z ]{3,40})/i.exec(text)?.[1];
-  const judged = name === undefined ? undefined : judgeMqttName(name.trim().replace(/ error$/i, ''));
+  const refused = REFUSED.exec(text);
+  const judged = refused ? judgeMqttNameAt(text.slice(refused.index + refused[0].length)) : undefined;
   // Whatever the reason: who was refused sent nothing yet.
   return judged && { ...judged, executed: 'no' };
 }
