@@ -123,22 +123,22 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
   // TLS and DNS, in the words of OpenSSL, .NET, Python, Java, Go
   [
     'tls',
-    /certificate verif(?:y|ication) (?:failed|error)|unable to get (?:local )?issuer certificate|unable to verify the first certificate|self[- ]signed certificate|(?:ssl|tls) ?handshake|\b(?:ssl|tls) error\b|handshake fail|verify peer certificate|remote certificate (?:is|was) invalid|certificate has expired|pkix path|wrong version number|unknown ca\b|tls alert|x509:|altname|certificate chain/,
+    /certificate verif(?:y|ication) (?:failed|error)|certification path|certificate is not yet valid|subject alternative (?:dns )?name|bad certificate|trust relationship|(?:ssl|tls) connection could not|unable to get (?:local )?issuer certificate|unable to verify the first certificate|self[- ]signed certificate|(?:ssl|tls) ?handshake|\b(?:ssl|tls)(?: connection)? error\b|(?:ssl|tls) (?:routines|negotiation|session)|alert (?:certificate|bad|unknown|handshake|protocol)|handshake fail|verify peer certificate|remote certificate (?:is|was) invalid|certificate has expired|pkix path|wrong version number|unknown ca\b|tls alert|x509:|altname|certificate chain/,
   ],
   [
     'unresolved',
-    /name or service not known|nodename nor servname|no such host|name resolution|getaddrinfo failed|could(?: not|n['’]t) (?:be )?resolve|could(?: not|n['’]t) get host ?name|unknownhostexception|gaierror/,
+    /name or service not known|nodename nor servname|no such host|name resolution|getaddrinfo(?:\(\))? (?:failed|failure|error|returns)|(?:dns|host ?name) ?(?:lookup|resolution)? ?(?:failed|failure|error)|\blookup error|nameresolutionfailure|could(?: not|n['’]t) (?:be )?resolve|could(?: not|n['’]t) get host ?name|unknownhostexception|gaierror/,
   ],
   [
     'notConnected',
-    /failed to establish a new connection|connection (?:was )?refused|actively refused|no route to host|(?:network|host) (?:is )?unreachable|(?:unable|failed|could not) to? ?connect to|mqtt connect failed|error transport connect|failed to open (?:a )?new connection|not connected\b|no connection to broker/,
+    /failed to establish a new connection|connection (?:was )?refused|actively refused|no route to host|(?:network|host) (?:is )?unreachable|(?:unable|failed) to connect to|mqtt connect failed|connection (?:is )?not open|error transport connect|failed to open (?:a )?new connection|not connected\b|no connection to broker/,
   ],
 
   // identity
   ['disabled', /device (?:is )?disabled|hub (?:is )?suspended|is disabled\b/],
   [
     'unauthorized',
-    /unauthori[sz]ed|not authori[sz]ed|authori[sz]ation (?:error|failed|failure)|token (?:is |has |was )?(?:expired|invalid)|invalid (?:signature|certificate|credentials?|token)|(?:token|certificate) (?:or certificate )?is invalid|authori[sz]ation failed|authentication fail|access (?:is )?denied|bad credentials?|not registered in the (?:enrol|prov)/,
+    /unauthori[sz]ed|not ?authori[sz]ed|not (?:have )?(?:authori[sz]ation|permission)|claim\(s\) are required|does not contain the specified (?:device|module)|header missing|thumbprint does not match|does not allow access|(?:expired|invalid) ?(?:sas|token)|authori[sz]ation (?:error|failed|failure)|token (?:is |has |was )?(?:expired|invalid)|invalid (?:signature|certificate|credentials?|token)|(?:token|certificate) (?:or certificate )?is invalid|authori[sz]ation failed|authentication fail|access (?:is )?denied|bad credentials?|not registered in the (?:enrol|prov)/,
   ],
 
   // what is asked for
@@ -148,13 +148,13 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
   // time and connection
   [
     'timeout',
-    /timed ?out|time-?out (?:expired|occurred|exceeded|period|has)|operation timeout|timeout expired|deadline (?:was )?exceeded|did not (?:respond|complete) (?:with)?in|too many 504/,
+    /timed ?out|time-?out (?:expired|occurred|exceeded|period|has)|operation ?timeout|timeout expired|deadline (?:was )?exceeded|did not (?:respond|complete) (?:with)?in|too many 504/,
   ],
   [
     'connectionLost',
-    /connection (?:to [\w.:-]{1,80} )?(?:was |has been |is )?(?:reset|lost|closed|dropped|aborted|broken|terminated|disconnected|forcibly closed)|reset by peer|broken pipe|socket hang up|socket (?:was |is |has been )?closed|has been disconnected|disconnection was unexpected|forcibly closed|end of (?:stream|file) (?:was )?(?:reached|unexpected)|unexpected eof|premature(?:ly)? close|error occurred while sending the request|transport (?:read|write)\(\) error|lost connection|connection was lost|network error|connect(?:ion)? fail(?:ure|ed)|client disconnecting|, disconnecting\b|(?:^|: )eof$/,
+    /connection (?:to [\w.:-]{1,80} )?(?:was |has been |is )?(?:reset|lost|closed|dropped|aborted|broken|terminated|disconnected|forcibly closed)|reset by peer|broken pipe|socket hang up|socket (?:was |is |has been )?closed|has been disconnected|disconnection was unexpected|forcibly closed|end of (?:stream|file) (?:was )?(?:reached|unexpected)|unexpected (?:eof|end of (?:file|stream))|premature(?:ly)? close|error occurred while sending the request|transport (?:read|write)\(\) error|lost connection|connection was lost|network error|connect(?:ion)? fail(?:ure|ed)|client disconnecting|, disconnecting\b|(?:^|: )eof$/,
   ],
-  ['cancelled', /(?:operation|task|request) (?:was |has been |is )?cancell?ed/],
+  ['cancelled', /(?:operation|task|request) ?(?:was |has been |is )?cancell?ed/],
 
   // the other side
   [
@@ -173,6 +173,11 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
     /bad request|(?:is |are )not (?:a )?(?:valid|supported)|\binvalid (?:argument|request|query|json|payload|format|topic)|parse failed|malformed request|not available for basic|must not be (?:null|empty)|cannot be (?:null|empty)|does not support http method/,
   ],
   ['timeout', /\btime-?outs?\b(?! ?[:="'])|timed ?out/],
+  // Last, since many a text says it of whatever went wrong, with the reason behind it.
+  [
+    'notConnected',
+    /(?:could not|cannot|can['’]t|unable to|failed to) (?:be )?(?:connect|establish)|connect(?:ion)? error\b/,
+  ],
 ];
 
 /** Azure's Node client says so of whatever went wrong at the first connect, with the reason behind it. */

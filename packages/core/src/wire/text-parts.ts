@@ -24,6 +24,28 @@ export function codeInText(text: string): number | undefined {
   return found === undefined ? undefined : Number(found);
 }
 
+const PHRASES: Readonly<Record<string, number>> = {
+  'bad request': 400,
+  unauthorized: 401,
+  forbidden: 403,
+  'not found': 404,
+  'method not allowed': 405,
+  'request timeout': 408,
+  conflict: 409,
+  gone: 410,
+  'precondition failed': 412,
+  'request entity too large': 413,
+  'unsupported media type': 415,
+  'too many requests': 429,
+  'internal server error': 500,
+  'bad gateway': 502,
+  'service unavailable': 503,
+  'gateway timeout': 504,
+};
+const STATUS_OF = new Map(Object.entries(PHRASES).map(([phrase, status]) => [phrase.replaceAll(' ', ''), status]));
+/** `Not Found` or `NotFound`. */
+const PHRASE = Object.keys(PHRASES).join('|').replaceAll(' ', ' ?');
+
 /** The ways in which logs and clients write an HTTP status. */
 const STATUS = new RegExp(
   [
@@ -40,40 +62,22 @@ const STATUS = new RegExp(
     String.raw`\bserver response: ([1-5]\d\d)\b`, // of a WebSocket upgrade
     String.raw`--> ([1-5]\d\d) `,
     String.raw`\bError: ([1-5]\d\d)\b(?= [A-Z{[])`,
-    String.raw`\b(?:HttpStatusCode: |status code: |status code ')([A-Z][A-Za-z]{1,30}(?: [A-Z][a-z]{1,20}){0,3})\b`,
+    String.raw`\{ok,([1-5]\d\d),`, // of Erlang's HTTP clients
+    String.raw`\b(?:HttpStatusCode: |status code[:=]? ['"]?|status:? ['"])(${PHRASE})\b`,
   ].join('|'),
   'gi',
 );
 
-const PHRASES: Readonly<Record<string, number>> = {
-  badrequest: 400,
-  unauthorized: 401,
-  forbidden: 403,
-  notfound: 404,
-  methodnotallowed: 405,
-  requesttimeout: 408,
-  conflict: 409,
-  gone: 410,
-  preconditionfailed: 412,
-  requestentitytoolarge: 413,
-  unsupportedmediatype: 415,
-  toomanyrequests: 429,
-  internalservererror: 500,
-  badgateway: 502,
-  serviceunavailable: 503,
-  gatewaytimeout: 504,
-};
-
 /** Is it no more than the phrase of an HTTP status (`ServiceUnavailable`), as any service writes it? */
 export function isStatusPhrase(name: string): boolean {
-  return Object.hasOwn(PHRASES, name.toLowerCase());
+  return STATUS_OF.has(name.toLowerCase());
 }
 
 /** The first HTTP status in a text that says a failure, as a number or a phrase. */
 export function statusInText(text: string): number | undefined {
   for (const match of text.matchAll(STATUS)) {
     const found = match.slice(1).find((group) => group !== undefined) ?? '';
-    const status = /^\d/.test(found) ? Number(found) : PHRASES[found.replace(/ /g, '').toLowerCase()];
+    const status = /^\d/.test(found) ? Number(found) : STATUS_OF.get(found.replaceAll(' ', '').toLowerCase());
     if (status !== undefined && status >= 300) return status;
   }
   return undefined;

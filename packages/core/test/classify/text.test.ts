@@ -53,6 +53,11 @@ describe('a status in prose', () => {
     ['The remote server returned an error: (401) Unauthorized.', 401, 'unauthorized'],
     ['"GET /x HTTP/1.1" 500 Internal Server Error 468', 500, 'server'],
     ['Request failed with status code 412', 412, 'precondition'],
+    ['failure in the communication with status code NotFound and body {}', 404, 'not-found'],
+    ['Received status code TooManyRequests', 429, 'throttled'],
+    ["Operation failed with status: 'Unauthorized'. Details", 401, 'unauthorized'],
+    // Erlang's hackney: helium/console#1039
+    ['channel_start_error: error {ok,401,\n [{<<"Content-Length">>,<<"161">>}', 401, 'unauthorized'],
   ])('%s', (text, httpStatus, category) => {
     expect(classify(text)).toMatchObject({ httpStatus, category });
   });
@@ -60,6 +65,8 @@ describe('a status in prose', () => {
   test.each([
     'HTTP/1.1 200 OK',
     'status: 204',
+    'status code is odd',
+    '{ok,200,[]}',
     "invalid status code 'OK'",
     'status 1',
     'at line 404',
@@ -87,6 +94,20 @@ describe('words alone', () => {
     ['Job quota has been exceeded', 'quota', 'no'],
     ['Provided json is not a valid object: arrays are not supported', 'bad-request', 'no'],
     ['The specified SAS token is expired', 'unauthorized', 'no'],
+    ["IotHub 'h' does not contain the specified device 'd'", 'unauthorized', 'no'],
+    ['Authorization header missing', 'unauthorized', 'no'],
+    ['Listen claim(s) are required to perform this operation', 'unauthorized', 'no'],
+    ['CBS Token authentication failed. - ExpiredToken', 'unauthorized', 'no'],
+    ['The SSL connection could not be established. Authentication failed because the remote party', 'network', 'no'],
+    ['unable to find valid certification path to requested target', 'network', 'no'],
+    ['tlsv1 alert unknown ca', 'network', 'no'],
+    ['TLS connection error: 1', 'network', 'no'],
+    ['Failure: getaddrinfo failure -2.', 'network', 'no'],
+    ["couldn't get hostname for :h: getaddrinfo() returns 202", 'network', 'no'],
+    ['Error: Lookup error.', 'network', 'no'],
+    ['connection_encode_frame: Connection not open', 'network', 'no'],
+    ['Could not connect', 'network', 'no'],
+    ['unexpected end of file from server', 'network', 'unknown'],
   ])('%s', (text, category, executed) => {
     const error = classify(text);
     expect(error).toMatchObject({ category, executed });
@@ -102,6 +123,27 @@ describe('words alone', () => {
     'CBS Error occured',
   ])('that tell nothing are unknown: %j', (text) => {
     expect(classify(text)).toMatchObject({ category: 'unknown', advice: 'never' });
+  });
+});
+
+describe('a refused connection, in the words of clients and brokers', () => {
+  test.each([
+    ['Connection refused: Not authorized error', 'unauthorized'], // mqtt.js
+    ['Connection Refused: not authorised.', 'unauthorized'], // mosquitto
+    ['Connection Refused: broker unavailable.', 'server'],
+    ['Connecting with MQTT server failed (NotAuthorized).', 'unauthorized'], // MQTTnet
+    ['Connecting with MQTT server failed (BadUserNameOrPassword).', 'unauthorized'],
+    ['Connecting with MQTT server failed (ServerUnavailable).', 'server'],
+    ['Connecting with MQTT server failed (ConnectionRateExceeded).', 'throttled'],
+    ['ReturnCode: ConnectionRefusedIdentifierRejected', 'bad-request'],
+    ['CONNECT failed: RefusedUnacceptableProtocolVersion', 'protocol'], // the Azure SDK for .NET
+  ])('%s', (text, category) => {
+    expect(classify(text)).toMatchObject({ category, executed: 'no' });
+  });
+
+  test('by the socket it is a fault of the network', () => {
+    expect(classify('dial tcp 192.0.2.1:8883: connect: connection refused')).toMatchObject({ category: 'network' });
+    expect(classify('connection refused by peer')).toMatchObject({ category: 'network' });
   });
 });
 
