@@ -99,20 +99,19 @@ export const classes: Readonly<Record<string, ProseConclusion>> = {
   UnknownHost: 'unresolved',
   Connect: 'notConnected',
   SSLHandshake: 'tls',
-  AmqpConnectionForced: 'connectionLost',
-  AmqpUnauthorizedAccess: 'unauthorized',
-  AmqpLinkDetachForced: 'server',
-  AmqpInternal: 'server',
 };
 
 /**
  * Classes that an SDK makes of one number and nothing else: for these the name is as good as the
  * cloud's. The suffix counts, since .NET makes its class of the status alone where Node looks for
- * the name in the answer.
+ * the name in the answer. Whatever .NET makes `DeviceMessageLockLostException` of, over AMQP or HTTP,
+ * came of settling a message too late.
  */
 export const exactClasses: ReadonlySet<string> = new Set([
   'DeviceMaximumQueueDepthExceededException',
   'DeviceMaximumQueueDepthExceededError',
+  'DeviceMessageLockLostException',
+  'DeviceMessageLockLostError',
   'DeviceNotFoundError',
 ]);
 
@@ -174,6 +173,12 @@ export const uamqpConditions: Readonly<Record<string, string>> = {
   LinkMessageSizeExceeded: 'amqp:link:message-size-exceeded',
   LinkRedirect: 'amqp:link:redirect',
   LinkStolen: 'amqp:link:stolen',
+};
+
+/** The device SDK for Java has one class per condition, named after it; these two are not. */
+export const javaConditions: Readonly<Record<string, string>> = {
+  ConnectionThrottled: 'com.microsoft:device-container-throttled',
+  LinkCreationConflict: 'com.microsoft:link-creation-conflict',
 };
 
 /** `code` of core-amqp's MessagingError, which drops the condition it was made of. */

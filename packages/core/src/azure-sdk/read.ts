@@ -1,3 +1,4 @@
+import { conditionRow } from '../catalogue/indexes.ts';
 import { type Evidence, type EvidenceFields, evidence } from '../evidence.ts';
 import { MAX_TEXT } from '../limits.ts';
 import { attempt, get, getNumber, getString, isObject } from '../shape.ts';
@@ -7,7 +8,7 @@ import { readAmqpError } from '../wire/amqp-error.ts';
 import { readHttpAnswer } from '../wire/http.ts';
 import { readSystemError } from '../wire/system.ts';
 import { readText } from '../wire/text.ts';
-import { classes, coreAmqpConditions, exactClasses, members, uamqpConditions } from './names.ts';
+import { classes, coreAmqpConditions, exactClasses, javaConditions, members, uamqpConditions } from './names.ts';
 import { resultInText } from './numbers.ts';
 
 /** Node gives this class to whatever went wrong at the first MQTT connect. */
@@ -36,7 +37,7 @@ function readPrinted(given: string): Evidence | undefined {
 
 /** What only an SDK prints: class names, members of enumerations, numbers of clients. */
 function fieldsOfText(text: string): EvidenceFields | undefined {
-  const condition = uamqpConditions[/\bErrorCodes\.([A-Za-z]{4,40})\b/.exec(text)?.[1] ?? ''];
+  const condition = uamqpConditions[/\bErrorCodes\.([A-Za-z]{4,40})\b/.exec(text)?.[1] ?? ''] ?? javaCondition(text);
   const named = classIn(text);
   // A refusal is left to `classify`, which knows all names of MQTT.
   const prose = refusalIn(text)
@@ -44,6 +45,15 @@ function fieldsOfText(text: string): EvidenceFields | undefined {
     : (proseIn(text) ?? named?.conclusion ?? memberIn(text) ?? resultInText(text));
   if (condition === undefined && prose === undefined && named?.exact === undefined) return undefined;
   return { ...(condition && { condition }), ...(prose && { prose }), ...(named?.exact && { textName: named.exact }) };
+}
+
+/** `AmqpLinkDetachForcedException` → `amqp:link:detach-forced`, as the SDK for Java names its classes. */
+function javaCondition(text: string): string | undefined {
+  const name = /\bAmqp([A-Z][A-Za-z]{4,40})Exception\b/.exec(text)?.[1];
+  if (name === undefined) return undefined;
+  const words = name.replace(/(?!^)[A-Z]/g, '-$&').toLowerCase();
+  const condition = javaConditions[name] ?? `amqp:${words.replace(/^(connection|session|link)-/, '$1:')}`;
+  return conditionRow(condition) && condition;
 }
 
 interface NamedClass {
@@ -111,7 +121,7 @@ function conditionOfCode(input: object): string | undefined {
   return code !== undefined && Object.hasOwn(coreAmqpConditions, code) ? coreAmqpConditions[code] : undefined;
 }
 
-/** Messages and classes of what the error was made of; DPS keeps the answer's body in `result`. */
+/** Messages and classes of what the error was made of; the answer's body is kept in `responseBody`, of DPS in `result`. */
 function innerTexts(input: object): string[] {
   const texts: string[] = [];
   for (const key of INNER) {
@@ -121,6 +131,8 @@ function innerTexts(input: object): string[] {
     const message = getString(inner, 'Message') ?? getString(inner, 'message') ?? getString(inner, 'description');
     if (type ?? message) texts.push(`${shortName(type ?? '')}: ${message ?? ''}`);
   }
+  const answer = getString(input, 'responseBody');
+  if (answer) texts.push(answer);
   const result = get(input, 'result');
   const body =
     typeof result === 'string' ? result : isObject(result) ? attempt(() => JSON.stringify(result)) : undefined;

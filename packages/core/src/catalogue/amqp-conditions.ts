@@ -113,6 +113,8 @@ const conditions = {
     candidates: [503001, 503005],
     cases: [
       { ...busy, text: 'server busy' },
+      // The token of the link ran out: a fresh one, and the link can be attached again.
+      { ...credentials, executed: 'unknown', candidates: [401002], text: 'unauthorized access' },
       // An idle link is closed for good order: attach again when there is something to send.
       { ...timeout, advice: 'now', candidates: [], text: 'idletimerexpired' },
       { ...timeout, advice: 'now', candidates: [], text: 'idle timeout' },

@@ -65,6 +65,15 @@ describe('errors of the Node SDK, by shape', () => {
     });
   });
 
+  test('an answer of which only the body was kept', () => {
+    const trackingId = '4c004cc9c096ba760ec615f004b0dee5-G:11-TimeStamp:07/17/2025 00:29:41';
+    const responseBody = `{"Message":"ErrorCode:DeviceNotFound;d1","ExceptionMessage":"Tracking ID:${trackingId}"}`;
+    expect(judged(error('DeviceNotFoundError', 'Error: Not Found', { responseBody }))).toMatchObject({
+      code: 404001,
+      trackingId,
+    });
+  });
+
   test('an inner error with the reason', () => {
     const amqpError = error('NotConnectedError', 'rhea: connection disconnected');
     expect(judged(error('Error', 'AMQP Transport: Could not connect', { amqpError }))).toMatchObject({
@@ -92,7 +101,6 @@ describe('classes say a category and, but for the exact ones, no number', () => 
       'Timed out waiting for device to connect',
       'offline',
     ],
-    ['csharp', 'Microsoft.Azure.Devices.Client.Exceptions.DeviceMessageLockLostException', 'x', 'precondition'],
     ['csharp', 'System.TimeoutException', 'x', 'timeout'],
     ['csharp', 'System.Threading.Tasks.TaskCanceledException', 'x', 'cancelled'],
     ['csharp', 'System.Security.Authentication.AuthenticationException', 'x', 'network'],
@@ -112,10 +120,33 @@ describe('classes say a category and, but for the exact ones, no number', () => 
 
   test('a class made of one number and nothing else gives it', () => {
     expect(judged(error('DeviceMaximumQueueDepthExceededException', 'x'))).toMatchObject({ code: 403004 });
+    const lost = error('Microsoft.Azure.Devices.Client.Exceptions.DeviceMessageLockLostException', 'x');
+    expect(judged(lost)).toMatchObject({ code: 412002, category: 'precondition', executed: 'yes' });
     // Two sources give two numbers for this one.
     const jobs = judged(error('JobQuotaExceededException', 'Job quota has been exceeded'));
     expect(jobs).toMatchObject({ category: 'quota', reason: 'JobQuotaExceeded', candidates: [403003, 403001] });
     expect(jobs.code).toBeUndefined();
+  });
+});
+
+describe('the device SDK for Java has a class per condition', () => {
+  // Azure/azure-iot-sdk-java AmqpsExceptionTranslator; reports as in MicrosoftDocs/azure-docs#97504
+  const printed = (name: string, text: string) => `com.microsoft.azure.sdk.iot.device.exceptions.${name}: ${text}`;
+
+  test.each([
+    ['AmqpLinkDetachForcedException', 'Server Busy. Please retry operation', 'amqp:link:detach-forced', 'server'],
+    ['AmqpInternalErrorException', 'Another AMQP Client has opened a Receive Link', 'amqp:internal-error', 'conflict'],
+    ['AmqpUnauthorizedAccessException', 'x', 'amqp:unauthorized-access', 'unauthorized'],
+    ['AmqpSessionWindowViolationException', 'x', 'amqp:session:window-violation', 'protocol'],
+    ['AmqpConnectionThrottledException', 'x', 'com.microsoft:device-container-throttled', 'throttled'],
+    ['AmqpLinkCreationConflictException', 'x', 'com.microsoft:link-creation-conflict', 'conflict'],
+  ])('%s: %s', (name, text, condition, category) => {
+    expect(judged(printed(name, text))).toMatchObject({ condition, category });
+    expect(judged(error(name, text))).toMatchObject({ condition, category });
+  });
+
+  test('a class of another kind is no condition', () => {
+    expect(judged('AmqpSomethingElseException: x').condition).toBeUndefined();
   });
 });
 
@@ -130,6 +161,11 @@ describe('what SDKs and clients print', () => {
       'ErrorCodes.LinkDetachForced: The link is force detached. Code: RenewToken.',
       { category: 'server', condition: 'amqp:link:detach-forced' },
     ],
+    [
+      // the link's token ran out: Azure/azure-sdk-for-python#23487
+      "The link 'r1' is force detached. Code: RenewToken. Details: Unauthorized access. Error condition: ErrorCodes.LinkDetachForced.",
+      { category: 'unauthorized', advice: 'renew-credentials', condition: 'amqp:link:detach-forced' },
+    ],
     ['IOTHUB_CLIENT_CONNECTION_EXPIRED_SAS_TOKEN', { category: 'unauthorized' }],
     ['IOTHUB_CLIENT_CONFIRMATION_MESSAGE_TIMEOUT', { category: 'timeout' }],
     ['IOTHUB_CLIENT_CONFIRMATION_BECAUSE_DESTROY', { category: 'cancelled' }],
@@ -138,8 +174,14 @@ describe('what SDKs and clients print', () => {
     ['IoT Hub responded to message with status THROTTLED', { category: 'throttled' }],
     ['failed, rc=5 try again in 5 seconds', { category: 'unauthorized' }],
     ['failed, rc=-4', { category: 'timeout' }],
+    ['failed, status code =5. Trying again in 5 seconds.', { category: 'unauthorized' }],
+    ['failed, status code =-2. Trying again in 5 seconds.', { category: 'network' }],
+    ['status code = 5.1', { category: 'unknown' }],
     ['Device disconnected with result code 7', { category: 'network' }],
     ['CONNECT failed: RefusedNotAuthorized', { category: 'unauthorized' }],
+    ['CONNECT failed: RefusedServerUnavailable', { category: 'server', executed: 'no' }],
+    ['OperationTimeout: Could not connect to IoTHub', { category: 'timeout' }],
+    ['OperationCancelled: x', { category: 'cancelled' }],
     ['mbedtls_ssl_handshake returned -0x7200', { category: 'network', transient: false }],
     ['dial tcp: lookup hub.example: no such host', { category: 'network' }],
     [
