@@ -165,9 +165,10 @@ function visit(value: unknown, depth: number, walk: Walk): void {
 /** The fields that are looked at, by their name in lower case. */
 const FIELDS: Readonly<Record<string, (value: unknown, depth: number, walk: Walk) => void>> = {
   errorcode: visitCode,
-  // The resource manager and other services: their phrases are no codes of this cloud.
+  // The resource manager and other services: their phrases and statuses are no codes of this cloud.
   code: (value, depth, walk) => {
-    if (typeof value !== 'string' || !isStatusPhrase(value)) visitCode(value, depth, walk);
+    const word = typeof value === 'number' ? String(value) : value;
+    if (typeof word !== 'string' || !(isStatusPhrase(word) || /^\d{3}$/.test(word))) visitCode(value, depth, walk);
   },
   message: visitMessage,
   errormessage: visitMessage,
