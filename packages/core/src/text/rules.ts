@@ -89,7 +89,7 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
   ],
   [
     'takeOver',
-    /another (?:amqp |mqtt )?client (?:has |is )?(?:opened|connected|using)|closed on new connection|connection for the same device|session (?:was )?taken over|(?:higher|non-)epoch/,
+    /another (?:amqp |mqtt )?client (?:has |is )?(?:opened|connected|using)|closed on new connection|connection for the same device|session (?:was )?taken over|(?:higher |non-)epoch/,
   ],
   ['queueFull', /queue depth cannot exceed|exceeded the queue limit|queue (?:is )?full/],
   ['uploads', /active file uploads?\b/],

@@ -9,7 +9,8 @@ const CODE = new RegExp(
     String.raw`\baka\.ms\/iothub(\d{6})\b`,
     String.raw`\btroubleshoot-error-(\d{6})\b`,
     String.raw`error ?code["']? ?[:=]? ?["']?([45]\d{5})\b`, // errorCode=404103, error code 404103
-    String.raw`\bcode["']? ?[:=] ?["']?([45]\d{5})\b`, // Code: 404103
+    // Code: 404103, failed with code 404103; an exit code or a postal code is none
+    String.raw`(?:(?<![A-Za-z][ _-])|(?<=\b(?:with|status|fault|response|result|failure|hub) ))\bcode["']? ?[:=] ?["']?([45]\d{5})\b`,
     String.raw`\bservice error: ([45]\d{5})\b`, // of the provisioning client for .NET
     String.raw`\bresultType["']? ?[:=] ?["']?([45]\d{5})\b`, // of resource logs
   ].join('|'),
@@ -62,6 +63,7 @@ const STATUS = new RegExp(
     String.raw`\bserver response: ([1-5]\d\d)\b`, // of a WebSocket upgrade
     String.raw`--> ([1-5]\d\d) `,
     String.raw`\bError: ([1-5]\d\d)\b(?= [A-Z{[])`,
+    String.raw`\$(?:iothub\/twin|dps\/registrations)\/res\/([1-5]\d\d)\/`, // a topic
     String.raw`\{ok,([1-5]\d\d),`, // of Erlang's HTTP clients
     String.raw`\b(?:HttpStatusCode: |status code[:=]? ['"]?|status:? ['"])(${PHRASE})\b`,
   ].join('|'),
@@ -121,12 +123,16 @@ const COMMON: ReadonlySet<string> = new Set([
   'toomanyrequests',
 ]);
 
+/** Prose about an error rather than of one: `to avoid DeviceNotOnline`, `if you get …`. */
+const ADVICE = /\b(?:if|when|avoid|prevent|handle[sd]?|handling|such as|like|e\.g\.|see)\b[^.:;\n]{0,30}$/i;
+
 /** Words of three humps and more (`DeviceNotOnline`): candidates for a documented name. */
 export function namesInText(text: string): readonly string[] {
   const names: string[] = [];
-  for (const [found] of matches(text, /\b[A-Z][a-z][A-Za-z]{1,80}\b/g)) {
+  for (const [found, at] of matches(text, /\b[A-Z][a-z][A-Za-z]{1,80}\b/g)) {
     if (names.length === 64) break;
-    if (found.replace(/[^A-Z]/g, '').length >= 3 && !COMMON.has(found.toLowerCase())) names.push(found);
+    if (found.replace(/[^A-Z]/g, '').length < 3 || COMMON.has(found.toLowerCase())) continue;
+    if (!ADVICE.test(text.slice(Math.max(0, at - 50), at))) names.push(found);
   }
   return names;
 }

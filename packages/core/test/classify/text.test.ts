@@ -22,6 +22,8 @@ describe('a number in prose', () => {
     ],
     [`{'errorCode': 404103, 'trackingId': '${trackingId}', 'message': 'x'}`, 404103],
     ['the device answered DeviceMessageLockLost', 412002],
+    ['failed with code: 404103', 404103],
+    [JSON.stringify({ level: 50, msg: `failed: ${JSON.stringify({ errorCode: 404103, trackingId })}` }), 404103],
   ])('%s', (text, code) => {
     expect(classify(text).code).toBe(code);
   });
@@ -36,6 +38,19 @@ describe('a number in prose', () => {
     'InternalServerError',
     'PreconditionFailed',
     'DeviceNotFoundException: x',
+    'exit code: 400027',
+    'area code: 404103',
+    'E (404103) MQTT_CLIENT: Error transport connect',
+    'Line:401002 Func:f connection lost',
+    'messageId: 404103 timed out',
+    'issues/404103 connection refused',
+    'aka.ms/iothub404103456',
+    // about errors, not of one
+    'To avoid DeviceMaximumQueueDepthExceeded complete the messages',
+    'If you get DeviceNotFound, create the device first',
+    'DeviceNotOnline and IotHubQuotaExceeded are repeated',
+    '{"error":{"code":429,"message":"slow"}}',
+    '{"error":{"code":"429","message":"slow"}}',
   ])('is none in: %s', (text) => {
     expect(classify(text).code).toBeUndefined();
   });
@@ -55,6 +70,11 @@ describe('a status in prose', () => {
     ['Request failed with status code 412', 412, 'precondition'],
     ['failure in the communication with status code NotFound and body {}', 404, 'not-found'],
     ['Received status code TooManyRequests', 429, 'throttled'],
+    ['message received on $iothub/twin/res/429/?$rid=7', 429, 'throttled'],
+    ['$dps/registrations/res/401/?$rid=1', 401, 'unauthorized'],
+    // of a twin, as Azure's .NET SDK writes it: who is answered there is signed in (Azure/iotedge#1560)
+    ['Service rejected the message with status: 403', 403, 'quota'],
+    ['Service rejected the message with status: 429', 429, 'throttled'],
     ["Operation failed with status: 'Unauthorized'. Details", 401, 'unauthorized'],
     // Erlang's hackney: helium/console#1039
     ['channel_start_error: error {ok,401,\n [{<<"Content-Length">>,<<"161">>}', 401, 'unauthorized'],
@@ -67,12 +87,28 @@ describe('a status in prose', () => {
     'status: 204',
     'status code is odd',
     '{ok,200,[]}',
+    '$iothub/twin/res/204/?$rid=1',
     "invalid status code 'OK'",
     'status 1',
     'at line 404',
     '10.0.0.1:443 status 401.2.3',
   ])('is none in: %s', (text) => {
     expect(classify(text).httpStatus).toBeUndefined();
+  });
+});
+
+test('a log record with a body in its message gives number, tracking id and text', () => {
+  const body = JSON.stringify({
+    errorCode: 404103,
+    trackingId,
+    message: 'Timed out waiting.',
+    timestampUtc: '2025-01-01T00:00:00Z',
+  });
+  expect(classify(JSON.stringify({ level: 'error', msg: `failed: ${body}` }))).toMatchObject({
+    code: 404103,
+    trackingId,
+    timestamp: '2025-01-01T00:00:00Z',
+    detail: 'Timed out waiting.',
   });
 });
 
@@ -96,6 +132,7 @@ describe('words alone', () => {
     ['The specified SAS token is expired', 'unauthorized', 'no'],
     ["IotHub 'h' does not contain the specified device 'd'", 'unauthorized', 'no'],
     ['Authorization header missing', 'unauthorized', 'no'],
+    ["New receiver 'a' with higher epoch of '3' is created", 'conflict', 'unknown'],
     ['Listen claim(s) are required to perform this operation', 'unauthorized', 'no'],
     ['CBS Token authentication failed. - ExpiredToken', 'unauthorized', 'no'],
     ['The SSL connection could not be established. Authentication failed because the remote party', 'network', 'no'],
