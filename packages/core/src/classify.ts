@@ -2,13 +2,14 @@ import { textsWithoutCode } from './catalogue/category-texts.ts';
 import { rowOfCode } from './catalogue/indexes.ts';
 import type { Catalogue, CodeTexts } from './catalogue/types.ts';
 import { cataloguesFor } from './catalogues.ts';
-import { type DeviceCloudError, isDeviceCloudError } from './error.ts';
-import { type AnyDeviceCloudError, makeError } from './errors.ts';
-import { type EvidenceFields, isEvidence, type Reader } from './evidence.ts';
-import { judge } from './precedence.ts';
+import type { Category } from './categories.ts';
+import { type DeviceCloudError, type ErrorFields, isDeviceCloudError, type Words, wordsOf } from './error.ts';
+import { type AnyDeviceCloudError, dress } from './errors.ts';
+import { type EvidenceFields, isChecked, isEvidence, type Reader } from './evidence.ts';
+import { type Conclusion, judge } from './precedence.ts';
 import { readAnything } from './read.ts';
 import { redact } from './redact.ts';
-import { timeOfTrackingId, trackingIdOf } from './wire/tracking-id.ts';
+import { timeOfTrackingId, timestampOf, trackingIdOf } from './wire/tracking-id.ts';
 
 export interface ClassifyContext {
   /** Asked before core's own wire readers; an attachment passes its own. */
@@ -32,20 +33,45 @@ const NO_CONTEXT: ClassifyContext = {};
  */
 export function classify(input: unknown, context: ClassifyContext = NO_CONTEXT): AnyDeviceCloudError {
   if (isDeviceCloudError(input)) return input;
+  const { category, fields, words } = known(input, context);
+  const { message, cause } = words;
+  // Made here, and not farther down: each frame of ours would cost as much as a line of reading, and
+  // take the place of one of the caller's.
+  return dress(cause === undefined ? new Error(message) : new Error(message, { cause }), category, fields, words);
+}
+
+interface Known {
+  readonly category: Category;
+  readonly fields: ErrorFields;
+  readonly words: Words;
+}
+
+function known(input: unknown, context: ClassifyContext): Known {
   try {
     return judged(input, context);
   } catch {
     // Evidence of a reader that holds what it should not, or a hostile proxy.
-    return makeError('unknown', { reason: 'Unlisted', advice: 'never' });
+    const fields: ErrorFields = { reason: 'Unlisted', advice: 'never' };
+    return { category: 'unknown', fields, words: wordsOf(fields) };
   }
 }
 
-function judged(input: unknown, context: ClassifyContext): AnyDeviceCloudError {
+function judged(input: unknown, context: ClassifyContext): Known {
   const own = context.catalogues ?? NONE;
   const seen: EvidenceFields = isEvidence(input) ? input : readAnything(input, context.readers ?? NONE, own);
   const catalogues = cataloguesFor(seen, own);
   const { conclusion } = judge(seen, catalogues);
-  return makeError(conclusion.category, {
+  const fields = fieldsOf(seen, conclusion, catalogues, context);
+  return { category: conclusion.category, fields, words: wordsOf(fields) };
+}
+
+function fieldsOf(
+  seen: EvidenceFields,
+  conclusion: Conclusion,
+  catalogues: readonly Catalogue[],
+  context: ClassifyContext,
+): ErrorFields {
+  return {
     reason: conclusion.reason,
     advice: conclusion.advice,
     executed: conclusion.executed,
@@ -60,14 +86,14 @@ function judged(input: unknown, context: ClassifyContext): AnyDeviceCloudError {
     resetAt: conclusion.advice === 'at-reset' ? nextUtcMidnight(context.now ?? Date.now()) : undefined,
     candidates: someOf(seen.candidates ?? conclusion.candidates),
     serverReference: clean(seen.serverReference),
-    trackingId: trackingIdOf(seen.trackingId) ?? clean(seen.trackingId),
+    trackingId: idOf(seen),
     timestamp: timeOf(seen),
     clockSkewMs: seen.clockSkewMs,
     operation: context.operation,
     detail: seen.text,
     texts: textsFrom(catalogues),
     cause: seen.cause,
-  });
+  };
 }
 
 /** No candidates are none known, not an empty list of them. */
@@ -80,13 +106,15 @@ function clean(word: string | undefined): string | undefined {
   return word === undefined ? undefined : redact(word.slice(0, 400));
 }
 
-/** Times hold digits, marks and `AM`; ids have a grammar. Both are nearly always what they should be. */
-const TIME = /^\d[\d:/ .TZAPM+-]{3,40}$/;
+function idOf(seen: EvidenceFields): string | undefined {
+  return isChecked(seen) ? seen.trackingId : (trackingIdOf(seen.trackingId) ?? clean(seen.trackingId));
+}
 
 /** A time stamp of its own, else the time at which the tracking id was made. */
-function timeOf({ timestamp, trackingId }: EvidenceFields): string | undefined {
-  const time = timestamp ?? timeOfTrackingId(trackingId);
-  return time === undefined || TIME.test(time) ? time : clean(time);
+function timeOf(seen: EvidenceFields): string | undefined {
+  const { timestamp, trackingId } = seen;
+  if (timestamp === undefined) return timeOfTrackingId(trackingId);
+  return isChecked(seen) ? timestamp : timestampOf(timestamp);
 }
 
 type Texts = (error: DeviceCloudError) => CodeTexts;

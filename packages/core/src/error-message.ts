@@ -1,6 +1,6 @@
 import type { Category } from './categories.ts';
 import type { ErrorFields } from './error.ts';
-import { redact } from './redact.ts';
+import { isPlain, redact } from './redact.ts';
 
 /** Said before the fix of an error that may be the caller's own doing. */
 export const EARLIER_ATTEMPT =
@@ -25,11 +25,19 @@ export function shortened(detail: string): string {
 /** `[404103 DeviceNotOnline] registry.get: Timed out …`: most important first, one line. */
 export function headline({ code, operation }: ErrorFields, reason: string, detail: string | undefined): string {
   const label = code === undefined ? `[${reason}]` : `[${code} ${reason}]`;
-  const start = operation ? `${label} ${redact(operation)}` : label;
-  return detail ? `${start}${operation ? ':' : ''} ${oneLine(detail)}` : start;
+  const start = operation ? `${label} ${redact(operation)}${detail ? ':' : ''}` : label;
+  return detail ? `${start} ${detail}` : start;
 }
 
-function oneLine(detail: string): string {
+/** Longest `detail` in a message. */
+const MAX_LINE = 200;
+
+export function oneLine(detail: string): string {
   const words = /[\t\r\n]| {2}/.test(detail) ? detail.slice(0, 1000).replace(/\s+/g, ' ').trim() : detail;
-  return words.length > 200 ? `${words.slice(0, 199)}…` : words;
+  return words.length > MAX_LINE ? `${words.slice(0, MAX_LINE - 1)}…` : words;
+}
+
+/** Nothing to mask, to cut or to unwrap: so are most texts of the cloud. */
+export function isPlainLine(detail: string): boolean {
+  return detail.length <= MAX_LINE && isPlain(detail) && !detail.includes('  ');
 }

@@ -11,7 +11,7 @@ import {
   type Transport,
 } from './categories.ts';
 import { safeCause } from './cause.ts';
-import { clockNote, EARLIER_ATTEMPT, headline, shortened } from './error-message.ts';
+import { clockNote, EARLIER_ATTEMPT, headline, isPlainLine, oneLine, shortened } from './error-message.ts';
 import { redact } from './redact.ts';
 import { isError } from './shape.ts';
 
@@ -222,7 +222,7 @@ function explain(error: DeviceCloudError): WrittenTexts {
 }
 
 /** The words of an error, clean of secrets. */
-interface Words {
+export interface Words {
   readonly reason: string;
   readonly detail: string | undefined;
   readonly message: string;
@@ -233,11 +233,14 @@ interface Words {
 export function wordsOf(fields: ErrorFields): Words {
   // One word is no secret; anything else may come from the wire.
   const reason = /^\w{1,80}$/.test(fields.reason) ? fields.reason : redact(fields.reason);
-  const detail = fields.detail === undefined ? undefined : shortened(fields.detail);
   // Printers show a cause whatever it is: what is no error may carry the request, and cannot be hidden.
   // Made safe here, so that it is so whoever makes the error.
   const cause = fields.cause !== undefined && isError(fields.cause) ? safeCause(fields.cause) : undefined;
-  return { reason, detail, message: headline(fields, reason, detail), cause };
+  const given = fields.detail;
+  if (given === undefined || isPlainLine(given))
+    return { reason, detail: given, message: headline(fields, reason, given), cause };
+  const detail = shortened(given);
+  return { reason, detail, message: headline(fields, reason, oneLine(detail)), cause };
 }
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };

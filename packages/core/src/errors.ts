@@ -1,5 +1,5 @@
 import type { Category } from './categories.ts';
-import { DeviceCloudError, type ErrorFields, fill, wordsOf } from './error.ts';
+import { DeviceCloudError, type ErrorFields, fill, type Words, wordsOf } from './error.ts';
 
 /*
  * One class per category. The static `category` lets `instanceof` hold across copies of the
@@ -208,13 +208,22 @@ const CLASSES: { readonly [C in Category]: new (fields: ErrorFields) => AnyDevic
   unknown: UnknownCloudError,
 };
 
-/**
- * Make the error of a category. Not by `new`: for an error with constructors of its own V8 walks the
- * stack past them first, and their frames push those of the caller out of the ten that are kept.
- */
+/** Make the error of a category. */
 export function makeError(category: Category, fields: ErrorFields): AnyDeviceCloudError {
   const words = wordsOf(fields);
-  const error = words.cause === undefined ? new Error(words.message) : new Error(words.message, { cause: words.cause });
-  Object.setPrototypeOf(error, CLASSES[category].prototype);
-  return fill(error as AnyDeviceCloudError, category, fields, words);
+  const { message, cause } = words;
+  return dress(cause === undefined ? new Error(message) : new Error(message, { cause }), category, fields, words);
+}
+
+/**
+ * Make a plain error one of ours. Not by `new` of its class: V8 would walk the stack past each
+ * constructor first. For the same reason who is in a hurry makes the plain one near its caller.
+ */
+export function dress(plain: Error, category: Category, fields: ErrorFields, words: Words): AnyDeviceCloudError {
+  return fill(
+    Object.setPrototypeOf(plain, CLASSES[category].prototype) as AnyDeviceCloudError,
+    category,
+    fields,
+    words,
+  );
 }

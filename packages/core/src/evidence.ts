@@ -104,16 +104,27 @@ export function evidence(fields: EvidenceFields): Evidence {
   return { ...fields, [EVIDENCE]: true };
 }
 
-/** The same for fields made just now, which need no copy. Not for adapters: theirs may be shared. */
+/**
+ * The same for fields made just now, whose id and time were checked as they were read: neither a
+ * copy nor a second look is needed. Not for adapters, whose fields may be shared.
+ */
 export function brand(fields: EvidenceFields): Evidence {
-  (fields as { [EVIDENCE]: true })[EVIDENCE] = true;
+  (fields as { [EVIDENCE]: unknown })[EVIDENCE] = CHECKED;
   return fields as Evidence;
+}
+
+const CHECKED = Symbol('checked');
+
+export function isChecked(fields: EvidenceFields): boolean {
+  return (fields as { [EVIDENCE]?: unknown })[EVIDENCE] === CHECKED;
 }
 
 /** Is this evidence, of this or another copy of the package? Never throws. */
 export function isEvidence(value: unknown): value is Evidence {
   try {
-    return typeof value === 'object' && value !== null && (value as Evidence)[EVIDENCE] === true;
+    if (typeof value !== 'object' || value === null) return false;
+    const mark: unknown = (value as Evidence)[EVIDENCE];
+    return mark === true || typeof mark === 'symbol'; // checked, perhaps by another copy
   } catch {
     return false; // a hostile proxy
   }

@@ -77,7 +77,7 @@ function byNumber(
 ): Conclusion | undefined {
   if (code === undefined) return undefined;
   const row = rowOfCode(code, catalogues);
-  if (row) return { ...ofRow(row, seen), code };
+  if (row) return ofRow(row, seen, code);
   const judged = judgeUnlisted(code);
   // A name beside an unlisted number is kept: the catalogue may be older than the cloud.
   return judged && { ...judged, code, reason: seen.payloadName ?? judged.reason };
@@ -95,18 +95,19 @@ function byName(
   return ofRow(row, seen);
 }
 
-function ofRow(row: CodeRow, seen: EvidenceFields): Conclusion {
-  const { category, reason, advice, code } = row;
+/** `code` as it came: a misprint is kept. */
+function ofRow(row: CodeRow, seen: EvidenceFields, code = row.code): Conclusion {
+  const { category, reason, advice } = row;
   return { category, reason, advice, code, executed: executedOf(row, seen), row };
 }
 
 /** The text may tell more exactly than the row whether the operation ran. */
 function executedOf(row: CodeRow, seen: EvidenceFields): Judgement['executed'] {
   if (row.executedByText && seen.text !== undefined) {
-    const text = seen.text.toLowerCase();
-    for (const part of Object.keys(row.executedByText)) {
+    const { text } = seen;
+    for (const part in row.executedByText) {
       const executed = row.executedByText[part];
-      if (executed && text.includes(part)) return executed;
+      if (executed && (text.includes(part) || text.toLowerCase().includes(part))) return executed;
     }
   }
   return row.executed;

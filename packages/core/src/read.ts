@@ -38,10 +38,11 @@ export function readAnything(input: unknown, readers: readonly Reader[], catalog
     if (isEvidence(seen))
       return seen.cause === undefined && isError(input) ? evidence({ ...seen, cause: input }) : seen;
   }
-  const direct = readForm(input);
-  if (direct && !isError(input)) return direct;
+  const raised = isError(input);
+  const direct = raised ? undefined : readForm(input);
+  if (direct) return direct;
   const best = strongest(input, readers, catalogues);
-  return evidence(isError(input) ? { ...best, cause: input } : best);
+  return evidence(raised ? { ...best, cause: input } : best);
 }
 
 /** Walk what hangs on the input, breadth first: nearer evidence wins over farther of the same rank. */

@@ -2,7 +2,7 @@ import { MAX_DEPTH, MAX_KEYS, MAX_TEXT } from '../limits.ts';
 import { isObject } from '../shape.ts';
 import { scan } from './scan.ts';
 import { isStatusPhrase } from './text-parts.ts';
-import { trackingIdIn, trackingIdOf } from './tracking-id.ts';
+import { timestampOf, trackingIdIn, trackingIdOf } from './tracking-id.ts';
 import { readUsualBody } from './usual-body.ts';
 
 /** What the body of an answer says. */
@@ -128,7 +128,7 @@ function layOver(found: Payload, depth: number, walk: Walk): void {
   walk.name ??= found.name;
   if (found.text !== undefined && (found.code !== undefined || walk.broken)) walk.text = found.text;
   setId(found.trackingId, depth + 1, walk);
-  walk.timestamp ??= found.timestamp;
+  walk.timestamp ??= found.timestamp === undefined ? undefined : timestampOf(found.timestamp);
   walk.dps ??= found.dps;
 }
 
@@ -176,7 +176,7 @@ const FIELDS: Readonly<Record<string, (value: unknown, depth: number, walk: Walk
   exceptionmessage: visitException,
   trackingid: (value, depth, walk) => setId(trackingIdOf(value), depth, walk),
   timestamputc: (value, _depth, walk) => {
-    if (typeof value === 'string' && value.length <= 60) walk.timestamp ??= value;
+    if (typeof value === 'string' && value.length <= 60) walk.timestamp ??= timestampOf(value);
   },
   registrationstate: (value, depth, walk) => {
     walk.dps = true;

@@ -1,3 +1,5 @@
+import { redact } from '../redact.ts';
+
 /*
  * The ids under which the cloud logs a fault. Eight shapes are recorded: 32 hex digits or a GUID,
  * then any of `-G:3`, `-G2:`, `-B:_Backend_0_38`, `-P:<guid>`, `-TimeStamp:<time>` (each possibly
@@ -40,4 +42,12 @@ export function timeOfTrackingId(id: string | undefined): string | undefined {
   let last: string | undefined;
   for (const match of id.matchAll(TIME_OF_ID)) last = match[1];
   return last;
+}
+
+/** Times hold digits, marks and `AM`. */
+const STAMP = /^\d[\d:/ .TZAPM+-]{3,40}$/;
+
+/** A time stamp as it was written; of another grammar, redacted. */
+export function timestampOf(time: string): string {
+  return STAMP.test(time) ? time : redact(time.slice(0, 400));
 }
