@@ -20,6 +20,7 @@ import { PendingSends } from './pending.ts';
 import { Proof } from './proof.ts';
 import { Reconnector } from './reconnect.ts';
 import { Requests } from './request.ts';
+import { Restorer } from './restore.ts';
 import { forgetInput } from './retire.ts';
 import type { RheaConnection, RheaContext, RheaLink, RheaSession } from './rhea.ts';
 import { Settlements } from './settlement.ts';
@@ -44,6 +45,7 @@ export class AttachedConnection {
   readonly #tokens: TokenKeeper;
   readonly #credentials: CredentialsGate<AmqpCredentials> | undefined;
   readonly #reconnector: Reconnector | undefined;
+  readonly #restorer: Restorer | undefined;
   readonly #observation: Observation;
   readonly #proof: Proof;
   /** Deliveries of the application's own whose fault is told. */
@@ -67,6 +69,7 @@ export class AttachedConnection {
       faults: this.faults,
       gone: () => this.#gone,
       held: (link) => this.#tokens.isHeld(link),
+      tokenPut: () => this.#restorer?.tokenPut(),
       watch: (end) => this.#observation.watch(end),
     });
     this.settlements = new Settlements(this.faults, this.clock, options.attemptTimeoutMs, (link) =>
@@ -76,6 +79,7 @@ export class AttachedConnection {
     this.#tokens = new TokenKeeper({ ...options, connection, events, requests: this.requests });
     this.#credentials = options.credentials && createCredentials(options.credentials, { clock: this.clock });
     this.#reconnector = this.#governed(options);
+    this.#restorer = this.#reconnector && this.#restoring(options);
     const { connectTimeoutMs } = resolveReconnectOptions('attachAmqp', options.reconnect || undefined);
     this.#lifetime = new Lifetime(connection, this.faults, this.clock, connectTimeoutMs, this.#hears());
     this.#observation = observe(connection, this.#watches());
@@ -86,6 +90,7 @@ export class AttachedConnection {
     return {
       onConnection: (name, payload) => this.#lifetime.onEvent(name, payload),
       afterConnection: (name) => this.#lifetime.afterEvent(name),
+      onCreate: (link) => this.#restorer?.created(link),
       onSession: (name, session) => this.#onSession(name, session),
       onLink: (name, link, context) => this.#onLink(name, link, context),
       onSocket: () => {
@@ -124,6 +129,7 @@ export class AttachedConnection {
 
   resume(): void {
     this.#reconnector?.resume();
+    this.#restorer?.resume();
   }
 
   /** Take everything off; whoever still waits is rejected with `reason`. */
@@ -134,6 +140,7 @@ export class AttachedConnection {
     this.requests.stop(reason);
     this.#observation.stop();
     this.#reconnector?.detach();
+    this.#restorer?.stop();
     this.settlements.stop(reason);
     this.pending.stop(reason, Object.values(this.#connection.local_channel_map));
     this.links.stop(reason);
@@ -159,6 +166,19 @@ export class AttachedConnection {
     });
   }
 
+  #restoring({ reconnect, random }: ResolvedOptions): Restorer {
+    // The window of a fleet is for its connections.
+    const limits = { ...(reconnect || undefined), fleet: undefined };
+    return new Restorer({
+      ...this.sending(),
+      connection: this.#connection,
+      governor: () => createReconnectGovernor(limits, { owner: 'attachAmqp', clock: this.clock, random }),
+      renew: () => this.renew,
+      watch: (end) => this.#observation.watch(end),
+      owns: (end) => this.requests.owns(end),
+    });
+  }
+
   #hears(): LifetimeListener {
     const reconnector = this.#reconnector;
     return {
@@ -170,14 +190,15 @@ export class AttachedConnection {
         this.#gone = undefined;
         reconnector?.opened();
         this.#proof.opened();
-        this.links.opened();
-        if (reconnector) void this.#tokens.opened();
+        if (reconnector) void this.#tokens.opened().then(() => this.#attachAll());
+        else this.links.opened();
       },
       lost: (fault, what) => {
         this.#proof.lost(fault);
         this.pending.lost(what, fault);
         this.requests.lost('all', fault);
-        this.settlements.lost(fault);
+        this.settlements.lost('all', fault);
+        this.#restorer?.disconnected();
       },
       closedByPeer: (fault) => {
         if (reconnector) reconnector.closedByPeer();
@@ -193,6 +214,11 @@ export class AttachedConnection {
     };
   }
 
+  #attachAll(): void {
+    this.links.opened();
+    this.#restorer?.connected();
+  }
+
   /** No connection, and none soon: nobody need wait for credit. */
   #goneFor(fault: AnyDeviceCloudError): void {
     this.#gone = fault;
@@ -203,9 +229,10 @@ export class AttachedConnection {
     const fault = this.#endedHere('connection', 'the connection was closed on this side');
     this.#proof.stop();
     this.#reconnector?.closed();
+    this.#restorer?.stop();
     this.pending.lost('connection', fault);
     this.requests.lost('all', fault);
-    this.settlements.lost(fault);
+    this.settlements.lost('all', fault);
     this.#goneFor(fault);
   }
 
@@ -229,14 +256,18 @@ export class AttachedConnection {
     if (name === 'session_open') {
       this.faults.forget(session);
       this.#proof.good();
+      this.#restorer?.opened(session);
     }
     if (name !== 'session_error' && name !== 'session_close') return;
-    if (name === 'session_close') this.settlements.forget(session);
+    if (name === 'session_close') this.settlements.forgetSession(session);
     if (this.faults.of(session)) return;
+    const wanted = session.state.local_open;
     const fault = this.#fate(session, name, { session }, 'session');
     this.pending.lost(session, fault);
     this.links.fail(session, fault);
     this.requests.lost(session, fault);
+    this.settlements.lost(session, fault);
+    if (wanted) this.#restorer?.lost(session, fault);
   }
 
   #onLink(name: string, link: RheaLink, context: RheaContext): void {
@@ -247,6 +278,7 @@ export class AttachedConnection {
     if (name === 'sender_open' || name === 'receiver_open') {
       this.faults.forget(link);
       this.requests.onOpen(link);
+      this.#restorer?.opened(link);
       this.links.pump(link);
       return;
     }
@@ -264,10 +296,14 @@ export class AttachedConnection {
 
   #onDetach(name: string, link: RheaLink, context: RheaContext): void {
     if (this.faults.of(link)) return;
+    const wanted = link.state.local_open;
     const fault = this.#fate(link, name, context, 'link');
     this.pending.lost(link, fault);
     this.links.fail(link, fault);
     this.requests.lost(link, fault);
+    this.settlements.lost(link, fault);
+    this.settlements.forgetLink(link);
+    if (wanted) this.#restorer?.lost(link, fault);
   }
 
   /** The peer's doing is a fault, told once; this side's own is not, but ends what waits. */

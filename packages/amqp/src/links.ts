@@ -11,6 +11,8 @@ export interface LinksSetup {
   readonly gone: () => AnyDeviceCloudError | undefined;
   /** Is the link held back until a token is put? */
   readonly held: (link: RheaLink) => boolean;
+  /** A token was put. */
+  readonly tokenPut: () => void;
   /** See the events of a link or session that was attached again. */
   readonly watch: (end: RheaLink | RheaSession) => void;
 }
@@ -46,6 +48,7 @@ export class Links {
   /** A token was put: links that were refused for want of one may be tried again. */
   tokenPut(): void {
     this.#tokens++;
+    this.#setup.tokenPut();
   }
 
   /** Nobody need wait for these any longer; nothing was sent. */

@@ -1,4 +1,11 @@
-import type { RheaConnection, RheaContext, RheaIncoming, RheaLink, RheaSession } from './rhea.ts';
+import {
+  isLink,
+  type RheaConnection,
+  type RheaContext,
+  type RheaIncoming,
+  type RheaLink,
+  type RheaSession,
+} from './rhea.ts';
 import { guarded, wrapMethod } from './wrap.ts';
 
 /** What happens on a connection, told before any listener of the application hears it. */
@@ -8,6 +15,8 @@ export interface Watcher {
   /** The same, when the application's listeners have run. */
   afterConnection(name: string, payload: unknown): void;
   onSession(name: string, session: RheaSession): void;
+  /** A link was made, by either side. */
+  onCreate(link: RheaLink): void;
   onLink(name: string, link: RheaLink, context: RheaContext): void;
   /** A new socket: one attempt to connect. */
   onSocket(): void;
@@ -77,6 +86,7 @@ export function observe(connection: RheaConnection, watcher: Watcher): Observati
         const link = original.apply(session, args);
         forget(undo, (of) => isLink(of) && of.session === session && session.links[of.name] !== of && isOver(of));
         guarded(() => watchLink(link));
+        guarded(() => watcher.onCreate(link));
         return link;
       }),
     );
@@ -194,7 +204,6 @@ function isUnheard(endpoint: RheaConnection | RheaSession | RheaLink): boolean {
   return !('container' in endpoint && endpoint.container && endpoint.container.listeners('error').length > 0);
 }
 
-const isLink = (of: object): of is RheaLink => 'session' in of && 'credit' in of;
 const isOver = (link: RheaLink) => !link.state.local_open && !link.state.remote_open;
 /** A session that is no longer the connection's, or a link of one. */
 const isGone = (of: object, live: readonly RheaSession[]): boolean => {

@@ -14,7 +14,7 @@ type Id = string | number | Uint8Array;
 export class Requests {
   readonly #setup: ChannelSetup;
   readonly #channels = new Map<string, AnswerChannel>();
-  readonly #own = new WeakSet<RheaLink>();
+  readonly #own = new WeakSet<RheaLink | RheaSession>();
 
   constructor(setup: ChannelSetup) {
     this.#setup = setup;
@@ -49,9 +49,9 @@ export class Requests {
     return answer;
   }
 
-  /** Is it, or was it, a link of a channel of ours? */
-  owns(link: RheaLink): boolean {
-    return this.#own.has(link);
+  /** Is it, or was it, a link or the session of a channel of ours? */
+  owns(end: RheaLink | RheaSession): boolean {
+    return this.#own.has(end);
   }
 
   /** An answer? Then it is ours alone: only our own links are looked at. */
@@ -86,7 +86,7 @@ export class Requests {
     }
     const fresh = new AnswerChannel(this.#setup, address, links);
     this.#channels.set(key, fresh);
-    this.#own.add(fresh.sender).add(fresh.receiver);
+    this.#own.add(fresh.sender).add(fresh.receiver).add(fresh.sender.session);
     return fresh;
   }
 

@@ -17,12 +17,14 @@ export function retire({ socket }: RheaConnection): void {
 }
 
 /**
- * Forget the beginning of a frame that a loss cut off. rhea keeps it, and would read the next
- * connection as its end.
+ * Forget the beginning of a frame or a message that a loss cut off. rhea keeps it, and would read the
+ * next connection, or the next message, as its end.
  */
 export function forgetInput(connection: RheaConnection): void {
   connection.frame_size = undefined;
   connection.chunks = null;
   connection.received_bytes = 0;
   connection.previous_input = null;
+  for (const session of Object.values(connection.local_channel_map))
+    for (const link of Object.values(session.links)) link._incomplete = undefined;
 }

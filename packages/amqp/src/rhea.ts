@@ -15,6 +15,8 @@ export interface EndpointState {
   remote_open: boolean;
   /** Set between a loss and the reconnect: was it open on this side? */
   was_open?: boolean | undefined;
+  /** Set from the peer's detach until rhea answers it. */
+  marker?: unknown;
   disconnected(): void;
 }
 
@@ -49,6 +51,8 @@ export interface RheaOutgoing {
 }
 
 export interface RheaIncoming {
+  /** A ring, with gaps, of those that are not settled on this side. */
+  readonly deliveries?: { readonly entries?: readonly (RheaDelivery | undefined)[] };
   update(delivery: RheaDelivery, settled: boolean | undefined, state?: unknown): void;
   on_disposition(fields: Disposition): void;
 }
@@ -85,7 +89,10 @@ export interface RheaLink extends Dispatching {
   is_receiver(): boolean;
   attach(): void;
   close(error?: object): void;
+  detach(): void;
   get_option(name: string, fallback: unknown): unknown;
+  /** The beginning of a message whose other frames are still to come. */
+  _incomplete?: unknown;
   sendable?(): boolean;
   send?(message: unknown, tag?: unknown, format?: number): RheaDelivery;
   _reconnect(): void;
@@ -104,6 +111,7 @@ export interface RheaSession extends Dispatching {
   is_closed(): boolean;
   begin(): void;
   close(error?: object): void;
+  end(error?: object): void;
   /** Take it out of the connection: for a session that is not on the wire. */
   remove(): void;
   create_link(name: string, make: unknown, options: unknown): RheaLink;
@@ -199,6 +207,11 @@ export function asLink(value: unknown): RheaLink | undefined {
   return has(inner, 'dispatch', 'is_open', 'attach') && has(inner.session) && has(inner.local)
     ? (inner as unknown as RheaLink)
     : undefined;
+}
+
+/** Tells a link from a session. */
+export function isLink(end: object): end is RheaLink {
+  return 'session' in end && 'credit' in end;
 }
 
 /** Where the link leads: the peer's node. */

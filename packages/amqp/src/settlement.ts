@@ -38,7 +38,7 @@ export class Settlements {
   readonly #waiting = new Map<RheaDelivery, Waiting>();
   /** What was asked for each delivery, and what comes of it. */
   readonly #settling = new WeakMap<RheaDelivery, { readonly state: unknown; readonly result: Promise<void> }>();
-  /** Settled by the peer while they were locked for this side. */
+  /** Settled by the peer while they were locked for this side, or lost with their link. */
   readonly #takenBack = new WeakSet<RheaDelivery>();
   readonly #turns = new InTurn();
   #stopped = false;
@@ -64,7 +64,7 @@ export class Settlements {
   }
 
   /** The session ended. */
-  forget(session: RheaSession): void {
+  forgetSession(session: RheaSession): void {
     this.#current.delete(session);
   }
 
@@ -144,10 +144,26 @@ export class Settlements {
     else if (delivery.settled) waiting.resolve();
   }
 
-  /** The connection is lost: whether the peer took note is not known. */
-  lost(fault: AnyDeviceCloudError): void {
-    for (const [delivery, { reject }] of [...this.#waiting])
-      reject(this.#faults.follow(fault, { operation: operationOf(delivery), executed: 'unknown' }));
+  /** A link, a session or the connection is lost: whether the peer took note is not known. */
+  lost(which: 'all' | RheaLink | RheaSession, fault: AnyDeviceCloudError): void {
+    for (const [delivery, { reject }] of [...this.#waiting]) {
+      const { link } = delivery;
+      if (which === 'all' || which === link || which === link.session)
+        reject(this.#faults.follow(fault, { operation: operationOf(delivery), executed: 'unknown' }));
+    }
+  }
+
+  /**
+   * The peer detached a link: what it sent on it will come again. Attached again, the link is the
+   * same object in the same session, where rhea would keep the old deliveries in the window.
+   */
+  forgetLink(link: RheaLink): void {
+    for (const delivery of link.session.incoming.deliveries?.entries ?? []) {
+      if (delivery?.link !== link || delivery.settled) continue;
+      this.#takenBack.add(delivery);
+      delivery.settled = true;
+      delivery.remote_settled = true;
+    }
   }
 
   stop(reason: unknown): void {

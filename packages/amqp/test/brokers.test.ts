@@ -92,6 +92,16 @@ describe.skipIf(!python)('qpid-proton, an engine of its own, as the peer', () =>
     expect(faults).toHaveLength(1);
   });
 
+  it('a receiver that is detached for a passing reason is attached again, and receives', async () => {
+    const { connection, container, faults } = client();
+    const bodies: unknown[] = [];
+    container.on('message', ({ message }: EventContext) => bodies.push(message?.body));
+    const receiver = connection.open_receiver('moved');
+    await until(() => bodies.length === 1);
+    expect([bodies[0], receiver.is_open()]).toEqual(['here', true]);
+    expect(faults).toHaveLength(1);
+  });
+
   it('stolen: never attached again', async () => {
     const { connection, handle, faults } = client();
     const sender = connection.open_sender('stolen');

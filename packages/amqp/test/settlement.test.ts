@@ -3,7 +3,7 @@ import type { AnyDeviceCloudError } from '@faultmap/core';
 import type { Delivery, EventContext, Message } from 'rhea';
 import { describe, expect, it } from 'vitest';
 import { quiet, startClient, until } from './support/client.ts';
-import { outcome } from './support/internals.ts';
+import { insideOf, outcome } from './support/internals.ts';
 import { caught, receiving } from './support/receiving.ts';
 import { startPeer } from './support/server.ts';
 
@@ -61,6 +61,24 @@ describe('a delivery of an earlier connection', () => {
       delivery.accept();
       expect(client.faults.at(-1)?.error).toMatchObject(lost);
     }
+  });
+
+  it('of a link that is attached again, whose settlement was on its way', async () => {
+    const { peer, client, receiver, deliveries, delivery } = await receiving(() => {}, {
+      receiver: { rcv_settle_mode: 1 },
+      sender: { autosettle: false },
+    });
+    const settling = caught(client.handle.settle(delivery, 'accepted'));
+    await quiet(10);
+    peer.connection.find_sender(() => true)?.close({ condition: 'amqp:link:detach-forced' });
+    const error = await settling;
+    expect(error).toMatchObject({ executed: 'unknown', condition: 'amqp:link:detach-forced' });
+    expect((error as Error).cause).toBe(client.faults[0]?.error);
+    await until(() => deliveries.length === 2);
+    expect(receiver.is_open()).toBe(true);
+    expect(await caught(client.handle.settle(delivery, 'accepted'))).toMatchObject(lost);
+    // rhea's window is not narrower for what was lost.
+    expect(insideOf(receiver.session).incoming.window).toBe(2_047);
   });
 
   it('a new delivery on the connection that is back settles as ever', async () => {

@@ -2,7 +2,7 @@ import rhea, { type Session } from 'rhea';
 
 /** What rhea's typings leave out of a session. */
 export function insideOf(session: Session): {
-  incoming: object;
+  incoming: { readonly window: number };
   links: Record<string, object>;
   outgoing: { deliveries: { size: number } };
 } {

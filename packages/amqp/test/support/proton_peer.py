@@ -50,8 +50,17 @@ class Peer(MessagingHandler):
         if address == "refuse":
             link.target.address = None
             event.reactor.schedule(0, Close(link, "amqp:not-found", "no node 'refuse'"))
+        if address == "moved":
+            self.seen[address] = self.seen.get(address, 0) + 1
+            if self.seen[address] == 1:
+                event.reactor.schedule(0, Close(link, "amqp:link:detach-forced", "moved"))
         if link.is_sender and address == "$cbs":
             self.answers = link
+
+    def on_sendable(self, event):
+        if event.link.source.address == "moved" and self.seen["moved"] == 2:
+            self.seen["moved"] += 1
+            event.link.send(Message(body="here"))
 
     def on_message(self, event):
         link, delivery, message = event.link, event.delivery, event.message
