@@ -1,5 +1,5 @@
 import { type AnyDeviceCloudError, createPacer, isDeviceCloudError, retry } from '@faultmap/core';
-import { runOperation } from '@faultmap/core/adapter';
+import { FaultEvents, runOperation } from '@faultmap/core/adapter';
 import fc from 'fast-check';
 import { describe, test } from 'vitest';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -158,6 +158,30 @@ describe('for any outcomes and any options', () => {
         });
       }),
       { numRuns: 300 },
+    ));
+
+  test('whoever saw a fault is told once how it ended', () =>
+    fc.assert(
+      fc.asyncProperty(fc.array(attempt, { maxLength: 8 }), options, pacers, async (steps, given, kind) => {
+        const clock = new FakeClock();
+        const { seen, operation } = planned(clock, steps);
+        const told: Record<string, number> = { fault: 0, retry: 0, 'give-up': 0, recovered: 0 };
+        const events = new FaultEvents();
+        for (const name of ['fault', 'retry', 'give-up', 'recovered'] as const)
+          events.on(name, () => {
+            told[name] = (told[name] ?? 0) + 1;
+          });
+        const full = { ...retryOptions(given), clock, events, pacer: pacerOf(kind, clock, Math.random) };
+        const { error } = await clock.until(outcome(runOperation(operation, full)), 10_000_000);
+        const { fault = 0, retry: repeats = 0, 'give-up': ended, recovered } = told;
+        // Being cut at the deadline is the end of the fault before it, not one more.
+        if (fault !== seen.faults.length) throw new Error(`${fault} faults told`);
+        if (repeats < seen.sentAt.length - 1) throw new Error('a repeat nobody was told of');
+        const failed = error !== undefined && (fault > 0 || isDeviceCloudError(error));
+        if (ended !== (failed ? 1 : 0)) throw new Error(`${ended} times given up`);
+        if (recovered !== (fault > 0 && error === undefined ? 1 : 0)) throw new Error(`${recovered} times recovered`);
+      }),
+      { numRuns: 500 },
     ));
 
   test('an abort always ends it: at once in a wait, with the attempt otherwise', () =>
