@@ -175,7 +175,7 @@ export abstract class DeviceCloudError extends Error {
     if (texts.complete) return texts.fix || undefined;
     const notes = [
       this.ownEarlierAttempt === 'possible' ? EARLIER_ATTEMPT : undefined,
-      this.stopped && STOPPED_WORTH_SAYING.has(this.stopped) ? stoppedTexts[this.stopped] : undefined,
+      this.stopped && isWorthSaying(this.stopped, this.transient) ? stoppedTexts[this.stopped] : undefined,
       clockNote(this.category, this.clockSkewMs),
       texts.fix,
     ];
@@ -328,6 +328,11 @@ const STOPPED_WORTH_SAYING: ReadonlySet<Stopped> = new Set([
   'body',
   'paced-out',
 ]);
+
+/** What is switched off is said where it would have been repeated. */
+function isWorthSaying(stopped: Stopped, transient: boolean): boolean {
+  return STOPPED_WORTH_SAYING.has(stopped) || (stopped === 'disabled' && transient);
+}
 
 /**
  * Is it one of ours? Holds across duplicated copies of the package, minification and realms.

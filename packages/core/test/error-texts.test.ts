@@ -23,6 +23,12 @@ describe('what an error says to a person', () => {
     expect(error).toMatchObject({ stopped: 'not-idempotent', fix: expect.stringContaining('`idempotent: true`') });
   });
 
+  test('what would have been repeated says that retries are off', () => {
+    const off = (status: number) => conclude(classify({ status, headers: {}, body: '' }), { stopped: 'disabled' }).fix;
+    expect(off(503)).toContain('`retry: false`');
+    expect(off(404)).not.toContain('`retry: false`');
+  });
+
   test('the note about stopping survives JSON and is not said twice', () => {
     const error = conclude(classify({ status: 503, headers: {}, body: '' }), { stopped: 'deadline' });
     const again = fromJSON(JSON.stringify(error));

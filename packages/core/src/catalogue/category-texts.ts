@@ -202,7 +202,7 @@ export const stoppedTexts = {
   'hint-too-long':
     'The cloud asks for a longer wait than `maxRetryAfterMs` (or the deadline) allows; it was not shortened.',
   body: 'It was not repeated: its body is a stream and cannot be sent twice. Give a string or a Buffer.',
-  'paced-out': 'Its turn in the shared pace would have come after `deadlineMs`.',
+  'paced-out': 'It was not sent: as many operations as `maxQueued` of the pacer allows wait for this target.',
   'should-retry': '`shouldRetry` said no.',
   disabled: 'Retries are switched off for it (`retry: false`).',
 } as const satisfies Readonly<Record<Stopped, string>>;

@@ -1,24 +1,22 @@
 import { classify } from '../classify.ts';
 import type { AnyDeviceCloudError } from '../errors.ts';
+import { isProgrammingError } from '../read.ts';
 
 /**
  * Raw failure → typed error, for operations without an adapter. `undefined`: not a fault of a
  * cloud (cancelled by the caller, a programming error), passes through as it is.
  */
 export function classifyAny(raw: unknown): AnyDeviceCloudError | undefined {
-  if (isCancellation(raw)) return undefined;
+  if (isAbort(raw)) return undefined;
   const error = classify(raw);
   return error.category === 'unknown' && isProgrammingError(raw) ? undefined : error;
 }
 
-const MISTAKES = new Set(['TypeError', 'RangeError', 'ReferenceError', 'SyntaxError', 'EvalError', 'URIError']);
-
-/** A mistake of the program. By name, so that it holds across realms. */
-export function isProgrammingError(raw: unknown): boolean {
-  return raw instanceof Error ? MISTAKES.has(raw.name) : false;
-}
-
-/** What platforms throw when the caller aborts. */
-export function isCancellation(raw: unknown): boolean {
+/**
+ * What platforms throw when the caller aborts. The `TimeoutError` of `AbortSignal.timeout` is not
+ * among them: within an operation it is the time-out of one attempt. (That of the caller's own
+ * `signal` is known by being its reason.)
+ */
+function isAbort(raw: unknown): boolean {
   return typeof raw === 'object' && raw !== null && 'name' in raw && raw.name === 'AbortError';
 }
