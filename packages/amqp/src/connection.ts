@@ -51,6 +51,7 @@ export class AttachedConnection {
   /** Deliveries of the application's own whose fault is told. */
   readonly #told = new WeakSet<object>();
   #gone: AnyDeviceCloudError | undefined;
+  #renewing: Promise<boolean> | undefined;
   #stopLooking: () => void = () => {};
 
   constructor(connection: RheaConnection, options: ResolvedOptions, events: FaultEvents) {
@@ -118,13 +119,22 @@ export class AttachedConnection {
   get renew(): OperationOptions['renew'] {
     const credentials = this.#credentials;
     if (!credentials) return undefined;
-    return async (context) => {
-      const fresh = await credentials.refresh(context);
-      if (!fresh) return false;
-      this.#tokens.take(fresh);
-      // What is for SASL holds from the next connection on.
-      return fresh.cbs !== undefined && (await this.#tokens.put());
+    // Whoever is refused meanwhile waits for the same token. Each knows for itself when to stop waiting.
+    return ({ error, attempt }) => {
+      this.#renewing ??= this.#renew(credentials, { error, attempt }).finally(() => (this.#renewing = undefined));
+      return this.#renewing;
     };
+  }
+
+  async #renew(
+    credentials: CredentialsGate<AmqpCredentials>,
+    why: Parameters<CredentialsGate<AmqpCredentials>['refresh']>[0],
+  ): Promise<boolean> {
+    const fresh = await credentials.refresh(why);
+    if (!fresh) return false;
+    this.#tokens.take(fresh);
+    // What is for SASL holds from the next connection on.
+    return fresh.cbs !== undefined && (await this.#tokens.put());
   }
 
   resume(): void {
