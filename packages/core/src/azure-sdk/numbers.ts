@@ -28,7 +28,7 @@ export function resultInText(text: string): ProseConclusion | undefined {
     );
   if (end) return Number(end[1]) === 0 ? undefined : 'connectionLost';
   const match =
-    /\b(?:rc|result code|return code|status code|client\.state\(\)) ?(?:={1,2}|:)? ?(-\d|[1-5])\b(?!\.?\d)/i.exec(
+    /\b(?:rc|result code|return code|status code|mqttexception|client\.state\(\)) ?(?:={1,2}|:)? ?(-\d|[1-5])\b(?!\.?\d)/i.exec(
       text,
     ) ?? /\bstate ?(?:={1,2}|:)? ?(-[1-4])\b(?!\.?\d)/i.exec(text);
   if (match) return connack[Number(match[1])] ?? pubSubClient[Number(match[1])];

@@ -92,8 +92,8 @@ function readObject(input: object): Evidence | undefined {
   const inner = innerTexts(input);
   const text = [message, ...inner].join('\n').slice(0, MAX_TEXT);
   const printed = fieldsOfText(`${shortName(name)}: ${text}`);
-  if (!own && !printed && inner.length === 0) return undefined;
   const read = readText(text);
+  if (!own && !printed && inner.length === 0 && read?.answerStatus === undefined) return undefined;
   return evidence({ ...read, ...printed, ...own, cause: input });
 }
 
@@ -112,7 +112,11 @@ function ownForm(input: object): EvidenceFields | undefined {
   if (status === undefined)
     return withoutUndefined(readSystemError(input) ?? readSystemError(get(input, 'transportError')));
   const body =
-    get(input, 'responseBody') ?? get(response, 'bodyAsText') ?? get(response, 'body') ?? get(input, 'details');
+    get(input, 'responseBody') ??
+    get(response, 'bodyAsText') ??
+    get(response, 'body') ??
+    get(response, 'data') ??
+    get(input, 'details');
   return withoutUndefined(readHttpAnswer({ status, headers: get(response, 'headers'), body }));
 }
 

@@ -202,7 +202,8 @@ export function judgeMqttName(name: string): Judgement | undefined {
 export function judgeMqttNameAt(text: string): Judgement | undefined {
   const words = lettersOf(text.slice(0, 80))
     .replace('authoris', 'authoriz')
-    .replace(/^broker/, 'server');
+    .replace(/^broker/, 'server')
+    .replace('namepass', 'nameorpass');
   return [...mqtt5Rows, ...connack311Rows].find((row) => words.startsWith(lettersOf(row.reason)));
 }
 

@@ -6,7 +6,7 @@ import type { Judgement } from '../catalogue/types.ts';
  * of MQTTnet (`Connecting with MQTT server failed (`, `ConnectionRefused…`), of the Azure SDK for .NET.
  */
 const REFUSED =
-  /\bconnection ?refused[:,]? ?(?=[a-z])|\bconnecting with mqtt server failed \(|\bconnect failed: refused/i;
+  /\bconnection ?refused(?:[:(]|, reason ?=)? ?(?=[a-z])|\bconnecting with mqtt server failed \(|\bconnect failed: refused/i;
 
 /** `Connection refused: Server busy`: clients and brokers print the name of a CONNACK's reason. */
 export function refusalIn(text: string): Judgement | undefined {

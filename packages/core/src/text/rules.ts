@@ -89,7 +89,7 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
   ],
   [
     'takeOver',
-    /another (?:amqp |mqtt )?client (?:has |is )?(?:opened|connected|using)|closed on new connection|connection for the same device|session (?:was )?taken over|(?:higher |non-)epoch/,
+    /another (?:amqp |mqtt )?client (?:has |is )?(?:opened|connected|using)|closed on new connection|connection for the same device|session (?:was )?take(?:n )?over|already connected, closing old|by another connection|(?:higher |non-)epoch/,
   ],
   ['queueFull', /queue depth cannot exceed|exceeded the queue limit|queue (?:is )?full/],
   ['uploads', /active file uploads?\b/],
@@ -102,7 +102,7 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
   ['throttled', /throttl(?:ed|ing)\b|too many requests|rate limit|request rate is (?:too )?(?:large|high)/],
   [
     'tooLarge',
-    /greater than the max(?:imum)? (?:message )?size|(?:message|payload|body|packet|entity) (?:is )?too large|exceeds? the max(?:imum)?(?: allowed)? (?:message )?size/,
+    /greater than the max(?:imum)? (?:message )?size|(?:message|payload|body|packet|entity) (?:is )?too large|exceeds? the max(?:imum)?(?: allowed)? (?:message )?size|exceeds? (?:the )?(?:\d{1,7} ?[km]?i?b(?:ytes)? |size )limit/,
   ],
   ['lockLost', /(?:message )?lock (?:was |is |has been |has )?(?:lost|expired)|lock ?lost\b/],
   ['precondition', /\betag\b.{0,80}(?:not match|mismatch)|precondition failed/],
@@ -123,7 +123,7 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
   // TLS and DNS, in the words of OpenSSL, .NET, Python, Java, Go
   [
     'tls',
-    /certificate verif(?:y|ication) (?:failed|error)|certification path|certificate is not yet valid|subject alternative (?:dns )?name|bad certificate|trust relationship|(?:ssl|tls) connection could not|unable to get (?:local )?issuer certificate|unable to verify the first certificate|self[- ]signed certificate|(?:ssl|tls) ?handshake|\b(?:ssl|tls)(?: connection)? error\b|(?:ssl|tls) (?:routines|negotiation|session)|alert (?:certificate|bad|unknown|handshake|protocol)|handshake fail|verify peer certificate|remote certificate (?:is|was) invalid|certificate has expired|pkix path|wrong version number|unknown ca\b|tls alert|x509:|altname|certificate chain/,
+    /certificate verif(?:y|ication) (?:failed|error)|certification path|certificate is not yet valid|subject alternative (?:dns )?name|bad certificate|trust relationship|(?:ssl|tls) connection could not|unable to get (?:local )?issuer certificate|unable to verify the first certificate|self[- ]signed certificate|(?:ssl|tls) ?handshake|\b(?:ssl|tls)(?: connection)? error\b|(?:ssl|tls) (?:routines|negotiation|session|failed|fatal|channel)|eof occurred in violation of protocol|alert (?:certificate|bad|unknown|handshake|protocol)|handshake fail|verify peer certificate|remote certificate (?:is|was) invalid|certificate has expired|pkix path|wrong version number|unknown ca\b|tls alert|x509:|altname|certificate chain/,
   ],
   [
     'unresolved',
@@ -131,14 +131,14 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
   ],
   [
     'notConnected',
-    /failed to establish a new connection|connection (?:was )?refused|actively refused|no route to host|(?:network|host) (?:is )?unreachable|(?:unable|failed) to connect to|mqtt connect failed|connection (?:is )?not open|error transport connect|failed to open (?:a )?new connection|not connected\b|no connection to broker/,
+    /failed to establish a new connection|connection (?:was )?refused|actively refused|no route to host|(?:network|host) (?:is )?unreachable|(?:unable|failed) to connect to|mqtt connect failed|connection (?:is )?not open|fail(?:ed|ure) connecting to|websocket:? (?:bad )?handshake|error transport connect|failed to open (?:a )?new connection|not connected\b|no connection to broker/,
   ],
 
   // identity
   ['disabled', /device (?:is )?disabled|hub (?:is )?suspended|is disabled\b/],
   [
     'unauthorized',
-    /unauthori[sz]ed|not ?authori[sz]ed|not (?:have )?(?:authori[sz]ation|permission)|claim\(s\) are required|does not contain the specified (?:device|module)|header missing|thumbprint does not match|does not allow access|(?:expired|invalid) ?(?:sas|token)|authori[sz]ation (?:error|failed|failure)|token (?:is |has |was )?(?:expired|invalid)|invalid (?:signature|certificate|credentials?|token)|(?:token|certificate) (?:or certificate )?is invalid|authori[sz]ation failed|authentication fail|access (?:is )?denied|bad credentials?|not registered in the (?:enrol|prov)/,
+    /unauthori[sz]ed|not ?authori[sz]ed|not (?:have )?(?:authori[sz]ation|permission)|claim\(s\) are required|does not contain the specified (?:device|module)|header missing|thumbprint does not match|does not allow access|(?:expired|invalid) ?(?:sas|token)|authori[sz]ation (?:error|failed|failure)|(?:token|signature|credentials?) (?:is |are |has |have |was )?(?:expired|invalid|not yet valid)|invalid (?:signature|certificate|credentials?|token)|(?:token|certificate) (?:or certificate )?is invalid|authori[sz]ation failed|authentication fail|access (?:is )?denied|bad credentials?|not registered in the (?:enrol|prov)/,
   ],
 
   // what is asked for
@@ -148,11 +148,11 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
   // time and connection
   [
     'timeout',
-    /timed ?out|time-?out (?:expired|occurred|exceeded|period|has)|operation ?timeout|timeout expired|deadline (?:was )?exceeded|did not (?:respond|complete) (?:with)?in|too many 504/,
+    /timed ?out|time-?out (?:expired|occurred|exceeded|period|has)|operation ?timeout|timeout expired|deadline (?:was )?exceeded|exceeded time-?out|did not (?:respond|complete) (?:with)?in|too many 504/,
   ],
   [
     'connectionLost',
-    /connection (?:to [\w.:-]{1,80} )?(?:was |has been |is )?(?:reset|lost|closed|dropped|aborted|broken|terminated|disconnected|forcibly closed)|reset by peer|broken pipe|socket hang up|socket (?:was |is |has been )?closed|has been disconnected|disconnection was unexpected|forcibly closed|end of (?:stream|file) (?:was )?(?:reached|unexpected)|unexpected (?:eof|end of (?:file|stream))|premature(?:ly)? close|error occurred while sending the request|transport (?:read|write)\(\) error|lost connection|connection was lost|network error|connect(?:ion)? fail(?:ure|ed)|client disconnecting|, disconnecting\b|(?:^|: )eof$/,
+    /connection (?:to [\w.:-]{1,80} )?(?:was |has been |is )?(?:reset|lost|closed|dropped|aborted|broken|terminated|disconnected|forcibly closed)|reset by peer|broken pipe|socket hang up|socket (?:was |is |has been )?closed|has been disconnected|disconnection was unexpected|forcibly closed|end of (?:stream|file) (?:was )?(?:reached|unexpected)|unexpected (?:eof|end of (?:file|stream))|premature(?:ly)? close|error occurred while sending the request|transport (?:read|write)\(\) error|lost connection|connection ?closed|closed (?:its |the )?connection|session was closed|could not get an? \w{1,20} connection|eofexception|connection was lost|network error|connect(?:ion)? fail(?:ure|ed)|client disconnecting|, disconnecting\b|(?:^|: )eof$/,
   ],
   ['cancelled', /(?:operation|task|request) ?(?:was |has been |is )?cancell?ed/],
 
@@ -161,7 +161,7 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
     'server',
     /internal ?server ?error|\binternal error\b|message container is being closed|\bserver error\b|bad gateway/,
   ],
-  ['unavailable', /(?:service|server) (?:is )?(?:temporarily |currently )?unavailable|server (?:is )?(?:too )?busy/],
+  ['unavailable', /(?:service|server) ?(?:is )?(?:temporarily |currently )?unavailable|server (?:is )?(?:too )?busy/],
 
   // what came, and what was sent
   [

@@ -56,7 +56,7 @@ const STATUS = new RegExp(
     String.raw`\b([1-5]\d\d) (?:(?:status|response) code|response received|error responses|(?:server|client) error)\b`,
     String.raw`\bHTTP(?:\/\d(?:\.\d)?"?)? ([1-5]\d\d)\b`, // HTTP/1.1" 500
     String.raw`\b(?:error code:?|responded with|http error) ([45]\d\d)\b`,
-    String.raw`\b([45]\d\d) (?:unauthorized|forbidden|not found|bad request|internal server error|service unavailable|gateway time-?out|too many requests|conflict|precondition failed|bad gateway|method not allowed)\b`,
+    String.raw`\b([45]\d\d):? (?:unauthorized|forbidden|not found|bad request|internal server error|service unavailable|gateway time-?out|too many requests|conflict|precondition failed|bad gateway|method not allowed)\b`,
     String.raw`\[([1-5]\d\d)\s{1,200}[A-Z][a-z]`, // [401 Unauthorized], perhaps wrapped
     String.raw`\(([1-5]\d\d)\) [A-Z][a-z]`, // (401) Unauthorized
     String.raw`\bsuccess: ([1-5]\d\d) \(`, // does not indicate success: 503 (
@@ -64,6 +64,7 @@ const STATUS = new RegExp(
     String.raw`--> ([1-5]\d\d) `,
     String.raw`\bError: ([1-5]\d\d)\b(?= [A-Z{[])`,
     String.raw`\$(?:iothub\/twin|dps\/registrations)\/res\/([1-5]\d\d)\/`, // a topic
+    String.raw`\bError:? (4(?:0[0134589]|1[235]|29)|50[0234])\b(?=$|[.,;\r\n])`,
     String.raw`\{ok,([1-5]\d\d),`, // of Erlang's HTTP clients
     String.raw`\b(?:HttpStatusCode: |status code[:=]? ['"]?|status:? ['"])(${PHRASE})\b`,
   ].join('|'),

@@ -74,6 +74,11 @@ describe('errors of the Node SDK, by shape', () => {
     });
   });
 
+  test('an answer of which a client kept its status as text only', () => {
+    const kept = error('AxiosError', 'Request failed with status code 404', { code: 'ERR_BAD_REQUEST' });
+    expect(judged(kept)).toMatchObject({ category: 'not-found', httpStatus: 404 });
+  });
+
   test('an inner error with the reason', () => {
     const amqpError = error('NotConnectedError', 'rhea: connection disconnected');
     expect(judged(error('Error', 'AMQP Transport: Could not connect', { amqpError }))).toMatchObject({
@@ -177,6 +182,7 @@ describe('what SDKs and clients print', () => {
     ['failed, status code =5. Trying again in 5 seconds.', { category: 'unauthorized' }],
     ['failed, status code =-2. Trying again in 5 seconds.', { category: 'network' }],
     ['status code = 5.1', { category: 'unknown' }],
+    ['umqtt.simple.MQTTException: 5', { category: 'unauthorized' }],
     ['Device disconnected with result code 7', { category: 'network' }],
     ['CONNECT failed: RefusedNotAuthorized', { category: 'unauthorized' }],
     ['CONNECT failed: RefusedServerUnavailable', { category: 'server', executed: 'no' }],

@@ -70,6 +70,8 @@ describe('a status in prose', () => {
     ['Request failed with status code 412', 412, 'precondition'],
     ['failure in the communication with status code NotFound and body {}', 404, 'not-found'],
     ['Received status code TooManyRequests', 429, 'throttled'],
+    ['403: Forbidden', 403, 'unauthorized'],
+    ['Error 429', 429, 'throttled'],
     ['message received on $iothub/twin/res/429/?$rid=7', 429, 'throttled'],
     ['$dps/registrations/res/401/?$rid=1', 401, 'unauthorized'],
     // of a twin, as Azure's .NET SDK writes it: who is answered there is signed in (Azure/iotedge#1560)
@@ -86,6 +88,8 @@ describe('a status in prose', () => {
     'HTTP/1.1 200 OK',
     'status: 204',
     'status code is odd',
+    'Error 429 of 1000',
+    'Error 4290.',
     '{ok,200,[]}',
     '$iothub/twin/res/204/?$rid=1',
     "invalid status code 'OK'",
@@ -145,6 +149,17 @@ describe('words alone', () => {
     ['connection_encode_frame: Connection not open', 'network', 'no'],
     ['Could not connect', 'network', 'no'],
     ['unexpected end of file from server', 'network', 'unknown'],
+    ['TLS failed to start the connection process.', 'network', 'no'], // Azure/azure-iot-arduino-protocol-mqtt#1
+    ['ssl.SSLEOFError: EOF occurred in violation of protocol (_ssl.c:997)', 'network', 'no'],
+    ['A TLS fatal alert has been received.', 'network', 'no'],
+    ['failure connecting to address hub.example:0.', 'network', 'no'],
+    ['Server closed connection without DISCONNECT.', 'network', 'unknown'], // HiveMQ's client
+    ['java.io.EOFException', 'network', 'unknown'],
+    ['Client dev1 already connected, closing old connection.', 'conflict', 'unknown'], // mosquitto
+    ['client disconnected due to session takeover', 'conflict', 'unknown'], // VerneMQ
+    ['Client dev1 has exceeded timeout, disconnecting.', 'timeout', 'unknown'],
+    ['SharedAccessSignature is expired', 'unauthorized', 'no'],
+    ['payload exceeds 256 KB limit', 'bad-request', 'no'],
   ])('%s', (text, category, executed) => {
     const error = classify(text);
     expect(error).toMatchObject({ category, executed });
@@ -172,6 +187,8 @@ describe('a refused connection, in the words of clients and brokers', () => {
     ['Connecting with MQTT server failed (BadUserNameOrPassword).', 'unauthorized'],
     ['Connecting with MQTT server failed (ServerUnavailable).', 'server'],
     ['Connecting with MQTT server failed (ConnectionRateExceeded).', 'throttled'],
+    ['Connection Refused, reason = NotAuthorized', 'unauthorized'], // rumqttc
+    ['Error(ConnectionRefused(BadUserNamePassword))', 'unauthorized'],
     ['ReturnCode: ConnectionRefusedIdentifierRejected', 'bad-request'],
     ['CONNECT failed: RefusedUnacceptableProtocolVersion', 'protocol'], // the Azure SDK for .NET
   ])('%s', (text, category) => {
