@@ -6,8 +6,9 @@ import { judge } from './precedence.ts';
 import { attempt, get, getString, isError, isObject } from './shape.ts';
 import { readAmqpAnswer } from './wire/amqp-answer.ts';
 import { type AmqpErrorRecord, readAmqpError } from './wire/amqp-error.ts';
-import { readHttpAnswer } from './wire/http.ts';
+import { payloadFields, readHttpAnswer } from './wire/http.ts';
 import { readMqttAnswer, readMqttPacket } from './wire/mqtt.ts';
+import { readPayload } from './wire/payload.ts';
 import { readSystemError } from './wire/system.ts';
 import { readText } from './wire/text.ts';
 
@@ -104,13 +105,21 @@ function formOf(value: Shape): Evidence | undefined {
   const { message_annotations: annotations, application_properties: applicationProperties } = value;
   if (annotations ?? applicationProperties)
     return readAmqpAnswer({ applicationProperties, annotations, body: value.body });
-  return readParsed(value) ?? readSystemError(value);
+  const system = readSystemError(value);
+  return system && value.errorCode === undefined ? system : (readParsed(value) ?? system);
 }
 
-/** A body of the cloud that was parsed already, as `response.json()` gives it. */
-function readParsed({ errorCode, message, trackingId, timestampUtc, Message }: Shape): Evidence | undefined {
-  if (typeof errorCode === 'number') return readText(JSON.stringify({ errorCode, message, trackingId, timestampUtc }));
-  return typeof Message === 'string' && Message.startsWith('{') ? readText(Message) : undefined;
+/**
+ * A body of the cloud that was parsed already, as `response.json()` gives it. What carries an
+ * answer or a cause is an error's plain form and looked through instead, unless it has the number itself.
+ */
+function readParsed(value: Shape): Evidence | undefined {
+  const carrier = isError(value) || WITHIN.some((key) => key !== 'error' && isObject(value[key]));
+  if (carrier && value.errorCode === undefined) return undefined;
+  const payload = readPayload(value);
+  const found = payload.code ?? payload.name ?? payload.failed ?? payload.text;
+  if (found === undefined) return undefined;
+  return evidence({ ...payloadFields(payload), text: payload.text ?? getString(value, 'message') });
 }
 
 /** Prose of an error; that of a mistake in the program is no evidence about a cloud. */
