@@ -50,7 +50,7 @@ const PHRASE = Object.keys(PHRASES).join('|').replaceAll(' ', ' ?');
 /** The ways in which logs and clients write an HTTP status. */
 const STATUS = new RegExp(
   [
-    String.raw`\bstatus(?:[ -]?code)?(?: is| was| of)? ?[:=]? ?[('"]?([1-5]\d\d)\b(?![-.:\d])`, // status: 429, status code (401)
+    String.raw`\bstatus(?:[ _-]?code)?(?:\\{0,8}["'])?(?: is| was| of)? ?[:=]? ?[('"]?([1-5]\d\d)\b(?![-.:\d])`, // status: 429, status code (401)
     String.raw`\b(?:reply|http|response) code(?: is| was)?:? ?([1-5]\d\d)\b`, // server reply code is 403
     String.raw`\b(?:operation|request) (?:returned|failed with):? ([1-5]\d\d)\b`, // HTTP operation returned: 504
     String.raw`\b([1-5]\d\d) (?:(?:status|response) code|response received|error responses|(?:server|client) error)\b`,

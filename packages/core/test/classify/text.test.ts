@@ -71,6 +71,8 @@ describe('a status in prose', () => {
     ['failure in the communication with status code NotFound and body {}', 404, 'not-found'],
     ['Received status code TooManyRequests', 429, 'throttled'],
     ['403: Forbidden', 403, 'unauthorized'],
+    ['{"level":"error","statusCode":404}', 404, 'not-found'],
+    ['{"msg":"{\\"status_code\\": 429}"}', 429, 'throttled'],
     ['Error 429', 429, 'throttled'],
     ['message received on $iothub/twin/res/429/?$rid=7', 429, 'throttled'],
     ['$dps/registrations/res/401/?$rid=1', 401, 'unauthorized'],
