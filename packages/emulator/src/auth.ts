@@ -87,6 +87,8 @@ export function createToken(spec: TokenSpec): string {
 /** A token taken apart, and the key its signature was found to be of. */
 interface Known {
   readonly parts: TokenParts;
+  /** `sr`, decoded. */
+  readonly resource: string;
   readonly subject: Subject;
   readonly expiresAt: number;
   signedWith: string | undefined;
@@ -130,8 +132,9 @@ export class Authority {
     const parts = parseToken(token);
     const resource = decode(parts?.resource);
     const subject = resource === undefined ? undefined : subjectOf(resource);
-    if (!parts || !subject) return undefined;
-    const known: Known = { parts, subject, expiresAt: Number(parts.expiry) * 1000, signedWith: undefined };
+    if (!parts || resource === undefined || !subject) return undefined;
+    const expiresAt = Number(parts.expiry) * 1000;
+    const known: Known = { parts, resource, subject, expiresAt, signedWith: undefined };
     if (this.#known.size >= CACHE_LIMIT) this.#known.clear();
     this.#known.set(token, known);
     return known;
@@ -143,9 +146,18 @@ export class Authority {
     if (!record) return refuse('unknown-device');
     if (record.status === 'disabled') return refuse('device-disabled');
     if (record.authenticationType !== 'selfSigned') return refuse('wrong-authentication-type');
-    const known = [record.primaryThumbprint, record.secondaryThumbprint].map(plainThumbprint).filter(Boolean);
-    if (!thumbprints.some((one) => known.includes(plainThumbprint(one)))) return refuse('wrong-signature');
+    if (!isAmong([record.primaryThumbprint, record.secondaryThumbprint], thumbprints)) return refuse('wrong-signature');
     return accept({ kind: 'device', identity, expiresAt: Number.POSITIVE_INFINITY });
+  }
+
+  /** The same of a registration with the provisioning service. */
+  verifyRegistrationThumbprint(registrationId: string, thumbprints: readonly string[]): AuthResult {
+    const { enrollments } = this.#cloud;
+    if (!enrollments.isEnrolled(registrationId)) return refuse('unknown-enrollment');
+    const known = enrollments.thumbprintFor(registrationId);
+    if (known === undefined) return refuse('wrong-authentication-type');
+    if (!isAmong([known], thumbprints)) return refuse('wrong-signature');
+    return accept({ kind: 'registration', registrationId, expiresAt: Number.POSITIVE_INFINITY });
   }
 
   #verifyDevice(known: Known, identity: Identity, skewMs: number): AuthResult {
@@ -159,7 +171,7 @@ export class Authority {
   }
 
   #verifyPolicy(known: Known, skewMs: number): AuthResult {
-    const { parts, subject, expiresAt } = known;
+    const { parts, resource, subject, expiresAt } = known;
     const policy = this.policies.find((one) => one.name === parts.policy);
     if (!policy) return refuse('unknown-policy');
     const why = this.#check(known, [policy.key], skewMs);
@@ -168,7 +180,7 @@ export class Authority {
       if (!this.#cloud.identities.find(subject)) return refuse('unknown-device');
       return accept({ kind: 'device', identity: subject, expiresAt });
     }
-    return accept({ kind: 'service', policy, resource: decode(parts.resource) ?? '', expiresAt });
+    return accept({ kind: 'service', policy, resource, expiresAt });
   }
 
   #verifyRegistration(known: Known, registrationId: string, skewMs: number): AuthResult {
@@ -207,8 +219,11 @@ function subjectOf(resource: string): Subject | undefined {
   return segments[0] ? { host: segments[0] } : undefined;
 }
 
-function plainThumbprint(text: string | null): string {
-  return (text ?? '').replaceAll(':', '').toUpperCase();
+/** Is one of the known thumbprints given? The case of the digits and colons between them do not count. */
+function isAmong(known: readonly (string | null)[], given: readonly string[]): boolean {
+  const plain = (text: string | null) => (text ?? '').replaceAll(':', '').toUpperCase();
+  const wanted = known.map(plain).filter(Boolean);
+  return given.some((one) => wanted.includes(plain(one)));
 }
 
 function decode(text: string | undefined): string | undefined {

@@ -49,6 +49,8 @@ export interface EmulatorOptions {
   readonly enrollmentGroupKey?: string | undefined;
   /** Status polls answered `assigning` before a registration is done. Default 0. */
   readonly registrationPolls?: number | undefined;
+  /** How long registering clients are asked to wait between polls, in s. Default 3, as the cloud says. */
+  readonly registrationRetryAfterS?: number | undefined;
   /** TLS endpoints beside the plain ones, with a certificate made at start. Default false. */
   readonly tls?: boolean | TlsOptions | undefined;
   /** Which listeners to start. Default: all three. */
@@ -90,6 +92,7 @@ export interface ResolvedOptions {
     readonly enrollments: readonly EnrollmentSpec[];
     readonly enrollmentGroupKey: string | undefined;
     readonly registrationPolls: number | undefined;
+    readonly registrationRetryAfterS: number | undefined;
   };
 }
 
@@ -102,6 +105,7 @@ const NAMES: Record<keyof EmulatorOptions, true> = {
   enrollments: true,
   enrollmentGroupKey: true,
   registrationPolls: true,
+  registrationRetryAfterS: true,
   tls: true,
   transports: true,
   auth: true,
@@ -145,6 +149,7 @@ export function resolveEmulatorOptions(given: EmulatorOptions): ResolvedOptions 
       enrollments: (given.enrollments ?? []).map((one) => (typeof one === 'string' ? { registrationId: one } : one)),
       enrollmentGroupKey: given.enrollmentGroupKey,
       registrationPolls: count(given.registrationPolls, 'registrationPolls'),
+      registrationRetryAfterS: count(given.registrationRetryAfterS, 'registrationRetryAfterS'),
     },
   };
 }

@@ -1,6 +1,6 @@
-import { createHmac } from 'node:crypto';
 import type { IConnackPacket, IDisconnectPacket, IPubackPacket, IPublishPacket } from 'mqtt-packet';
 import { expect, test } from 'vitest';
+import { previewConnect } from './preview-connect.ts';
 import { closing, connackOf, packet, useBench } from './support.ts';
 
 /* MQTT 5 as the cloud's preview had it: iot-hub-mqtt-5 and its reference. */
@@ -8,24 +8,6 @@ import { closing, connackOf, packet, useBench } from './support.ts';
 const bench = useBench();
 const v5 = { protocolVersion: 5 } as const;
 const EVENTS = 'devices/device1/messages/events/';
-
-/** CONNECT of the preview: no user name, the signature is the Authentication Data. */
-function previewConnect(key: string, { clientId = 'device1', expiry = Date.now() + 60_000 } = {}) {
-  const host = 'hub.example';
-  const at = String(Date.now());
-  const signed = `${host}\n${clientId}\n\n${at}\n${expiry}\n`;
-  return {
-    ...v5,
-    clientId,
-    username: '',
-    password: '',
-    properties: {
-      authenticationMethod: 'SAS',
-      authenticationData: createHmac('sha256', Buffer.from(key, 'base64')).update(signed).digest(),
-      userProperties: { host, 'sas-at': at, 'sas-expiry': String(expiry) },
-    },
-  };
-}
 
 const keyOf = (emulator: { devices: readonly { primaryKey: string }[] }) => emulator.devices[0]?.primaryKey ?? '';
 
@@ -37,24 +19,12 @@ test('the CONNACK says what the cloud does not do', async () => {
     maximumQoS: 1,
     retainAvailable: false,
     maximumPacketSize: 262_144,
+    topicAliasMaximum: 10,
     subscriptionIdentifiersAvailable: false,
     sharedSubscriptionAvailable: false,
     serverKeepAlive: 1_140,
+    authenticationMethod: 'SAS',
   });
-});
-
-test('a wrong signature, an expired one and an unknown method are refused by reason', async () => {
-  const { emulator, mqtt } = await bench();
-  const key = keyOf(emulator);
-  const refused = (options: object) =>
-    mqtt(options).then(
-      () => 0,
-      (error: { code: number }) => error.code,
-    );
-  expect(await refused(previewConnect(Buffer.alloc(32).toString('base64')))).toBe(0x87);
-  expect(await refused(previewConnect(key, { expiry: Date.now() - 1 }))).toBe(0x87);
-  const other = previewConnect(key);
-  expect(await refused({ ...other, properties: { ...other.properties, authenticationMethod: 'OAUTH' } })).toBe(0x86);
 });
 
 test('telemetry with properties, and the twin by Correlation Data', async () => {
@@ -165,7 +135,7 @@ test('a scripted CONNACK keeps reason string and reference', async () => {
   expect(await failed).toBe(0x9c);
 });
 
-test('methods and commands over the preview topics; a command can be given back or refused', async () => {
+test('methods and commands over the preview topics', async () => {
   const { emulator, mqtt, service } = await bench();
   const client = await mqtt(previewConnect(keyOf(emulator)));
   await client.subscribeAsync(['$iothub/methods/+', '$iothub/twin/patch/desired', '$iothub/responses']);

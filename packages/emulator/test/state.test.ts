@@ -5,33 +5,7 @@ import { Cloud } from '../src/state/cloud.ts';
 import { CloudFault } from '../src/state/fault.ts';
 import { type JsonObject, mergePatch } from '../src/state/json.ts';
 import { Throttles } from '../src/state/throttles.ts';
-
-/** A clock that is moved by hand; timers run when it passes them. */
-function handClock(start = Date.UTC(2026, 0, 1)) {
-  let now = start;
-  let timers: { at: number; run: () => void }[] = [];
-  return {
-    now: () => now,
-    after(ms: number, run: () => void) {
-      const timer = { at: now + ms, run };
-      timers.push(timer);
-      return () => {
-        timers = timers.filter((one) => one !== timer);
-      };
-    },
-    pass(ms: number) {
-      const until = now + ms;
-      for (;;) {
-        const next = timers.filter((one) => one.at <= until).sort((a, b) => a.at - b.at)[0];
-        if (!next) break;
-        timers = timers.filter((one) => one !== next);
-        now = Math.max(now, next.at);
-        next.run();
-      }
-      now = until;
-    },
-  };
-}
+import { handClock } from './hand-clock.ts';
 
 const faultOf = (run: () => unknown): string | undefined => {
   try {

@@ -79,6 +79,7 @@ export function previewForm(code: number): PreviewForm {
 
 /** MQTT 5 reason codes the emulator itself sends, by their names in the specification (2.4). */
 export const REASON = {
+  reauthenticate: 0x19,
   unspecified: 0x80,
   malformedPacket: 0x81,
   protocolError: 0x82,
@@ -89,11 +90,14 @@ export const REASON = {
   notAuthorized: 0x87,
   serverUnavailable: 0x88,
   serverShuttingDown: 0x8b,
+  badAuthenticationMethod: 0x8c,
   keepAliveTimeout: 0x8d,
   takenOver: 0x8e,
   topicFilterInvalid: 0x8f,
   topicNameInvalid: 0x90,
+  topicAliasInvalid: 0x94,
   packetTooLarge: 0x95,
   quotaExceeded: 0x97,
   qosNotSupported: 0x9b,
+  wildcardsNotSupported: 0xa2,
 } as const;

@@ -51,6 +51,8 @@ function covers(principal: Principal, route: Route): boolean {
 function byCertificate(request: IncomingMessage, route: Route, context: ListenerContext): AuthResult {
   const thumbprints = thumbprintsOf(request.socket);
   if (thumbprints.length === 0) return { ok: false, why: 'missing' };
+  const { registrationId } = route.params;
+  if (registrationId !== undefined) return context.authority.verifyRegistrationThumbprint(registrationId, thumbprints);
   return context.authority.verifyThumbprint(identityIn(route.params), thumbprints);
 }
 

@@ -2,9 +2,6 @@ import { CloudFault } from '../state/fault.ts';
 import { parseObject } from './body.ts';
 import type { HandlerAnswer, Operation } from './types.ts';
 
-/** How long clients are asked to wait between polls, in s; the cloud says 3. */
-const POLL_S = 3;
-
 const register: Operation['handle'] = (request, { cloud }): HandlerAnswer => {
   const registrationId = request.params.registrationId ?? '';
   const input = parseObject(request.body, true);
@@ -14,13 +11,13 @@ const register: Operation['handle'] = (request, { cloud }): HandlerAnswer => {
   cloud.throttles.take('dps-register');
   const answer = cloud.enrollments.register(registrationId);
   cloud.log.executed('dps-register', registrationId);
-  return { status: 202, headers: { 'retry-after': String(POLL_S) }, body: answer };
+  return { status: 202, headers: { 'retry-after': String(cloud.enrollments.retryAfterS) }, body: answer };
 };
 
 const status: Operation['handle'] = (request, { cloud }): HandlerAnswer => {
   const answer = cloud.enrollments.status(request.params.registrationId ?? '', request.params.operationId ?? '');
-  if (answer.status === 'assigning') return { status: 202, headers: { 'retry-after': String(POLL_S) }, body: answer };
-  return { status: 200, body: answer };
+  if (answer.status !== 'assigning') return { status: 200, body: answer };
+  return { status: 202, headers: { 'retry-after': String(cloud.enrollments.retryAfterS) }, body: answer };
 };
 
 /** The provisioning service's device API. */

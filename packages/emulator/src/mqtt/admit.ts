@@ -10,10 +10,13 @@ import { Delivery } from './delivery.ts';
 import { actWithoutRunning } from './faulty.ts';
 import type { Peer } from './peer.ts';
 import { scriptedConnack } from './scripted.ts';
+import { MOST_TOPIC_ALIASES } from './topic-aliases.ts';
 import type { Subject } from './topics.ts';
 
 /** Keep-alive the cloud answers to MQTT 5 clients that ask for more, in s (iot-hub-mqtt-5). */
 const LONGEST_KEEPALIVE_S = 1_140;
+/** A session lives until its client ends it, whatever shorter time it asked for (iot-hub-mqtt-5). */
+const NEVER_EXPIRES = 0xffff_ffff;
 
 /** Told when a client is in: until when its credentials hold. */
 export type OnAdmitted = (expiresAt: number) => void;
@@ -115,18 +118,25 @@ function refusedByCloud(peer: Peer, thrown: unknown): Outcome {
 function connackOf(version: number, packet: IConnectPacket, sessionPresent: boolean): Packet {
   if (version !== 5) return { cmd: 'connack', returnCode: 0, sessionPresent };
   const keepAlive = packet.keepalive ?? 0;
+  const { sessionExpiryInterval = 0, authenticationMethod } = packet.properties ?? {};
   return {
     cmd: 'connack',
     reasonCode: 0,
     sessionPresent,
     properties: {
+      ...(sessionExpiryInterval > 0 && sessionExpiryInterval < NEVER_EXPIRES
+        ? { sessionExpiryInterval: NEVER_EXPIRES }
+        : {}),
       receiveMaximum: 16,
       maximumQoS: 1,
       retainAvailable: false,
       maximumPacketSize: 262_144,
+      topicAliasMaximum: MOST_TOPIC_ALIASES,
       subscriptionIdentifiersAvailable: false,
       sharedSubscriptionAvailable: false,
       ...(keepAlive === 0 || keepAlive > LONGEST_KEEPALIVE_S ? { serverKeepAlive: LONGEST_KEEPALIVE_S } : {}),
+      // The method comes back with every success [MQTT-4.12.0-5].
+      ...(authenticationMethod === undefined ? {} : { authenticationMethod }),
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { IConnackPacket, IPublishPacket, Packet, UserProperties } from 'mqtt-packet';
-import { previewForm, topicFault } from '../forms/mqtt.ts';
+import { previewForm, REASON, topicFault } from '../forms/mqtt.ts';
 import type { Publication } from './topics.ts';
 
 /** What an operation answers, and how it ends. */
@@ -88,14 +88,25 @@ export interface PreviewSetup {
 export function refusedPublish(packet: IPublishPacket, refused: Refused, setup: PreviewSetup): Outcome {
   const { outcome } = refused;
   if (setup.protocolVersion !== 5) return { packets: [], close: true, outcome };
+  const unacknowledged = packet.qos === 0 || packet.messageId === undefined;
+  if (unacknowledged && refused.code === NO_SUCH_TOPIC) return refusedTopic(refused);
   const { reasonCode } = previewForm(refused.code);
   const userProperties = previewProperties(refused.code, refused.text);
-  if (packet.qos === 0 || packet.messageId === undefined) {
+  if (unacknowledged) {
     return { packets: [disconnect(reasonCode, { userProperties })], close: true, outcome, status: reasonCode };
   }
   const properties = setup.problemInformation ? { properties: { userProperties } } : {};
-  const puback: Packet = { cmd: 'puback', messageId: packet.messageId, reasonCode, ...properties };
+  const puback: Packet = { cmd: 'puback', messageId: packet.messageId as number, reasonCode, ...properties };
   return { packets: [puback], close: false, outcome, status: reasonCode };
+}
+
+/** The cloud's number for an address it does not have. */
+const NO_SUCH_TOPIC = 404006;
+
+/** As the preview's page shows it (iot-hub-mqtt-5@3063533f, "Error while using QoS 0, part 1"). */
+function refusedTopic({ outcome, text = '' }: Refused): Outcome {
+  const packets = [disconnect(REASON.topicNameInvalid, { userProperties: { reason: text } })];
+  return { packets, close: true, outcome, status: REASON.topicNameInvalid };
 }
 
 export function disconnect(

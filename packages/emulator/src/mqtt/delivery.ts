@@ -6,7 +6,7 @@ import type { JsonObject } from '../state/json.ts';
 import type { MethodCall } from '../state/methods.ts';
 import type { C2dMessage } from '../state/queues.ts';
 import { publish } from './answers.ts';
-import { text } from './connect.ts';
+import { text } from './preview-auth.ts';
 import type { Session } from './session.ts';
 import { deviceBoundPrefix, makeBag } from './topics.ts';
 
@@ -47,7 +47,7 @@ export class Delivery {
       if (qos === 0) {
         // Nothing acknowledges it: sent is done.
         this.#setup.send(packet);
-        this.#complete(got.lockToken);
+        this.#settle('complete', got.lockToken);
         continue;
       }
       const messageId = this.#nextId();
@@ -61,15 +61,9 @@ export class Delivery {
     const lockToken = this.#inFlight.get(packet.messageId ?? 0);
     if (lockToken === undefined) return;
     this.#inFlight.delete(packet.messageId ?? 0);
-    const { cloud, identity } = this.#setup;
-    const status = text(packet.properties?.userProperties, 'status');
-    try {
-      if (packet.reasonCode !== 0x83) this.#complete(lockToken);
-      else if (status === '0603') cloud.queues.abandon(identity.deviceId, lockToken);
-      else cloud.log.executed('c2d-reject', cloud.queues.reject(identity.deviceId, lockToken).messageId);
-    } catch (thrown) {
-      if (!(thrown instanceof CloudFault)) throw thrown;
-    }
+    // 131 with 0603 abandons, with 0100 rejects (iot-hub-mqtt-5-reference, "Receive Commands").
+    const abandoned = text(packet.properties?.userProperties, 'status') === '0603';
+    this.#settle(packet.reasonCode !== 0x83 ? 'complete' : abandoned ? 'abandon' : 'reject', lockToken);
     this.pump();
   }
 
@@ -112,10 +106,10 @@ export class Delivery {
     this.#inFlight.clear();
   }
 
-  #complete(lockToken: string): void {
+  #settle(action: 'complete' | 'reject' | 'abandon', lockToken: string): void {
     const { cloud, identity } = this.#setup;
     try {
-      cloud.log.executed('c2d-complete', cloud.queues.complete(identity.deviceId, lockToken).messageId);
+      cloud.log.executed(`c2d-${action}`, cloud.queues[action](identity.deviceId, lockToken).messageId);
     } catch (thrown) {
       // The lock ran out: over MQTT nobody is told, the message comes again.
       if (!(thrown instanceof CloudFault)) throw thrown;
@@ -150,7 +144,9 @@ function previewCommand(message: C2dMessage): IPublishPacket {
     'enqueued-time': String(message.enqueuedAt),
     'delivery-count': String(message.deliveryCount - 1),
     'message-id': message.messageId,
+    ...(message.userId === undefined ? {} : { 'user-id': message.userId }),
     ...(message.correlationId === undefined ? {} : { 'correlation-id': message.correlationId }),
+    ...(message.contentEncoding === undefined ? {} : { 'content-encoding': message.contentEncoding }),
     ...Object.fromEntries(Object.entries(message.properties ?? {}).map(([name, value]) => [`@${name}`, value])),
   };
   const contentType = message.contentType === undefined ? {} : { contentType: message.contentType };

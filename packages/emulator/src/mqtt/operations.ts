@@ -27,9 +27,6 @@ export interface PublishJob extends PreviewSetup {
   readonly answersWanted: boolean;
 }
 
-/** How long clients are asked to wait between polls, in s; the cloud says 3. */
-const POLL_S = 3;
-
 /** Run a PUBLISH against the state. Never throws: faults become outcomes. */
 export function perform(job: PublishJob): Outcome {
   try {
@@ -71,22 +68,23 @@ function run(job: PublishJob): Outcome {
     case 'method-answer':
       return answerMethod(job, identity, publication);
     default:
-      throw new CloudFault('address-not-found', { text: `Unsupported topic: ${packet.topic.slice(0, 200)}` });
+      throw new CloudFault('address-not-found', { text: `Unsupported topic: \`${packet.topic.slice(0, 200)}\`` });
   }
 }
 
 function runRegistration(job: PublishJob, registrationId: string): Outcome {
   const { publication, cloud } = job;
+  const retryAfter = `&retry-after=${cloud.enrollments.retryAfterS}`;
   if (publication.kind === 'dps-register') {
     cloud.throttles.take('dps-register');
     const registered = cloud.enrollments.register(registrationId);
     cloud.log.executed('dps-register', registrationId);
-    return answer(job, 202, JSON.stringify(registered), `&retry-after=${POLL_S}`);
+    return answer(job, 202, JSON.stringify(registered), retryAfter);
   }
   if (publication.kind !== 'dps-status') throw new CloudFault('address-not-found');
   const state = cloud.enrollments.status(registrationId, publication.operationId);
   const assigning = state.status === 'assigning';
-  return answer(job, assigning ? 202 : 200, JSON.stringify(state), assigning ? `&retry-after=${POLL_S}` : '');
+  return answer(job, assigning ? 202 : 200, JSON.stringify(state), assigning ? retryAfter : '');
 }
 
 function answer(job: PublishJob, status: number, payload: string, extra = ''): Outcome {

@@ -8,6 +8,7 @@ import type { CloseCause, DeviceConnection } from '../state/connections.ts';
 import { disconnect, type Outcome } from './answers.ts';
 import type { Delivery } from './delivery.ts';
 import type { Session, Sessions } from './session.ts';
+import { TopicAliases } from './topic-aliases.ts';
 import type { Channel, Subject } from './topics.ts';
 import { Wire } from './wire.ts';
 
@@ -52,6 +53,7 @@ export class Peer {
   /** A device has these two, a registration has not. */
   connection: DeviceConnection | undefined;
   delivery: Delivery | undefined;
+  readonly topicAliases = new TopicAliases();
   ended = false;
   readonly #id: number;
 

@@ -5,8 +5,8 @@ import type { D2cInput } from '../state/events.ts';
 import { CloudFault } from '../state/fault.ts';
 import type { Identity } from '../state/identity.ts';
 import { ack, disconnect, type Outcome, previewProperties, publish, refusedPublish } from './answers.ts';
-import { text } from './connect.ts';
 import { asBuffer, type PublishJob, parseJson, payloadOf } from './operations.ts';
+import { text } from './preview-auth.ts';
 
 /*
  * The topics of the cloud's MQTT 5 preview (iot-hub-mqtt-5 and its reference, @3063533f): exact
@@ -48,7 +48,8 @@ export function refusePreview(
   operation: PreviewOperation,
   refused: { code: number; outcome: string; text?: string | undefined },
 ): Outcome {
-  const isRequest = operation === 'twin-get' || operation === 'twin-patch';
+  // QoS 1 is no way to ask: its acknowledgement says so.
+  const isRequest = job.packet.qos === 0 && (operation === 'twin-get' || operation === 'twin-patch');
   const { correlationData } = job.packet.properties ?? {};
   if (!isRequest || !correlationData)
     return refusedPublish(job.packet, { ...refused, now: job.cloud.clock.now() }, job);
@@ -63,8 +64,11 @@ function run(job: PublishJob, operation: PreviewOperation, identity: Identity): 
     return { packets: ack(packet), close: false, outcome: 'ok' };
   }
   const { correlationData } = packet.properties ?? {};
-  if (!correlationData || packet.qos !== 0 || correlationData.length > 16) {
-    const reason = correlationData ? 'QoS 1 or long `Correlation Data`' : '`Correlation Data` property is missing';
+  if (packet.qos !== 0) throw new CloudFault('argument-invalid', { text: 'Requests and responses have QoS 0' });
+  if (!correlationData || correlationData.length > 16) {
+    const reason = correlationData
+      ? '`Correlation Data` is longer than 16 bytes'
+      : '`Correlation Data` property is missing';
     const properties = { userProperties: { status: '0100', reason } };
     return {
       packets: [disconnect(REASON.implementationSpecific, properties)],
@@ -78,8 +82,12 @@ function run(job: PublishJob, operation: PreviewOperation, identity: Identity): 
     const version = cloud.reportProperties(identity, parseJson(packet.payload));
     return ok(respond(correlationData, '', { version: String(version) }));
   }
-  const status = Number(text(packet.properties?.userProperties, 'response-code')) || 0;
-  cloud.methods.answer(identity, idOf(correlationData), { status, payload: payloadOf(packet.payload) });
+  const { userProperties } = packet.properties ?? {};
+  const status = Number(text(userProperties, 'response-code')) || 0;
+  const requestId = idOf(correlationData);
+  // A `status` says that the device could not be reached through this connection (06A0).
+  if (text(userProperties, 'status') !== '') cloud.methods.refuse(identity, requestId);
+  else cloud.methods.answer(identity, requestId, { status, payload: payloadOf(packet.payload) });
   return { packets: [], close: false, outcome: 'ok', status };
 }
 

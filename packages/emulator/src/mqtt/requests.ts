@@ -6,14 +6,14 @@ import type {
   IUnsubscribePacket,
   Packet,
 } from 'mqtt-packet';
-import { REASON } from '../forms/mqtt.ts';
+import { previewForm, REASON } from '../forms/mqtt.ts';
 import type { OnAdmitted } from './admit.ts';
-import type { Outcome } from './answers.ts';
-import { checkPreview, text } from './connect.ts';
+import { disconnect, type Outcome } from './answers.ts';
 import { serve } from './faulty.ts';
 import { type PublishJob, perform } from './operations.ts';
 import type { Peer } from './peer.ts';
 import { performPreview, previewOperation } from './preview.ts';
+import { checkReauthentication, text } from './preview-auth.ts';
 import { scriptedPublish, scriptedSuback } from './scripted.ts';
 import type { Session } from './session.ts';
 import { parseFilter, parsePublication, type Subject } from './topics.ts';
@@ -24,12 +24,21 @@ const MOST_SUBSCRIPTIONS = 50;
 /** A peer that is in. */
 export type Admitted = Peer & { subject: Subject; session: Session; connect: IConnectPacket };
 
-export function onPublish(peer: Admitted, packet: IPublishPacket): void {
-  const { subject } = peer;
-  if (packet.qos === 2) {
+export function onPublish(peer: Admitted, given: IPublishPacket): void {
+  if (given.qos === 2) {
     peer.refuse(REASON.qosNotSupported, 'QoS 2');
     return;
   }
+  const packet = peer.version === 5 ? peer.topicAliases.resolve(given) : given;
+  if (typeof packet === 'number') {
+    peer.refuse(packet, 'topic alias');
+    return;
+  }
+  publishTo(peer, packet);
+}
+
+function publishTo(peer: Admitted, packet: IPublishPacket): void {
+  const { subject } = peer;
   const preview = peer.version === 5 && subject.kind === 'device' ? previewOperation(packet.topic) : undefined;
   const job: PublishJob = {
     packet,
@@ -71,7 +80,11 @@ export function onSubscribe(peer: Admitted, packet: ISubscribePacket): void {
 /** Granted QoS, or the reason not to: 0x80 is all 3.1.1 knows. */
 function grant({ session, subject, version }: Admitted, filter: string, qos: number): number {
   const channel = parseFilter(filter, subject, version);
-  if (!channel) return version === 5 ? REASON.topicFilterInvalid : 0x80;
+  if (!channel) {
+    const wild = filter.startsWith('$iothub/') && /[+#]/.test(filter);
+    if (version !== 5) return 0x80;
+    return wild ? REASON.wildcardsNotSupported : REASON.topicFilterInvalid;
+  }
   if (session.subscriptions.size >= MOST_SUBSCRIPTIONS && !session.subscriptions.has(filter)) {
     return version === 5 ? REASON.quotaExceeded : 0x80;
   }
@@ -99,18 +112,31 @@ export function onPing(peer: Admitted): void {
 
 /** MQTT 5: fresh credentials on the open connection (iot-hub-mqtt-5, "Reauthentication"). */
 export function onAuth(peer: Admitted, packet: IAuthPacket, onAdmitted: OnAdmitted): void {
-  const { connect, subject } = peer;
-  const userProperties = { ...connect.properties?.userProperties, ...packet.properties?.userProperties };
-  const properties = { ...packet.properties, userProperties } as NonNullable<IConnectPacket['properties']>;
-  const setup = { context: peer.hub.context, thumbprints: peer.thumbprints, skewMs: 0 };
-  const checked = checkPreview({ clientId: connect.clientId, properties }, subject, setup);
-  if (!checked.ok || packet.reasonCode !== 0x19) {
-    peer.refuse(REASON.notAuthorized, 'reauthentication');
+  const { authenticationMethod } = peer.connect.properties ?? {};
+  // Nobody may send one who named no method [MQTT-4.12.0-7]; the preview has no exchange to continue.
+  if (authenticationMethod === undefined || packet.reasonCode !== REASON.reauthenticate) {
+    peer.refuse(REASON.protocolError, 'AUTH');
     return;
   }
-  onAdmitted(checked.expiresAt);
-  const authenticationMethod = packet.properties?.authenticationMethod ?? 'SAS';
-  peer.wire.send([{ cmd: 'auth', reasonCode: 0, properties: { authenticationMethod } }]);
+  serve(peer, {
+    request: { operation: 'auth' },
+    run: () => {
+      const setup = { context: peer.hub.context, thumbprints: peer.thumbprints, skewMs: 0 };
+      const checked = checkReauthentication(packet, peer.connect, peer.subject, setup);
+      if (!checked.ok) return disconnected(REASON.notAuthorized, 'unauthorized');
+      onAdmitted(checked.expiresAt);
+      const success: Packet = { cmd: 'auth', reasonCode: 0, properties: { authenticationMethod } };
+      return { packets: [success], close: false, outcome: 'ok', status: 0 };
+    },
+    scripted: ({ form }) => {
+      if (form && 'reasonCode' in form) return disconnected(form.reasonCode, 'refused');
+      return form && 'code' in form ? disconnected(previewForm(form.code).reasonCode, String(form.code)) : undefined;
+    },
+  });
+}
+
+function disconnected(reasonCode: number, outcome: string): Outcome {
+  return { packets: [disconnect(reasonCode)], close: true, outcome, status: reasonCode };
 }
 
 function suback(packet: ISubscribePacket, granted: number[]): Packet {

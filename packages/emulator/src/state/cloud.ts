@@ -24,6 +24,7 @@ export interface CloudSetup {
   readonly enrollments?: readonly EnrollmentSpec[] | undefined;
   readonly enrollmentGroupKey?: string | undefined;
   readonly registrationPolls?: number | undefined;
+  readonly registrationRetryAfterS?: number | undefined;
   readonly hostName?: string | undefined;
 }
 
@@ -84,6 +85,7 @@ export class Cloud {
       enrollments: setup.enrollments ?? [],
       groupKey: setup.enrollmentGroupKey,
       polls: setup.registrationPolls,
+      retryAfterS: setup.registrationRetryAfterS,
     });
   }
 

@@ -1,28 +1,31 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import type { Clock } from './clock.ts';
 import { CloudFault } from './fault.ts';
-import { type Identities, makeKey } from './identities.ts';
+import { type Identities, type IdentitySettings, makeKey } from './identities.ts';
 
 export interface EnrollmentSpec {
   readonly registrationId: string;
-  /** Base64; made when missing. */
+  /** Base64; made when missing, except for an enrolment by certificate. */
   readonly symmetricKey?: string | undefined;
+  /** Enrolled by a certificate instead: its SHA-1 or SHA-256 thumbprint in hex. The device gets it too. */
+  readonly x509Thumbprint?: string | undefined;
   /** Device it becomes. Default: the registration id. */
   readonly deviceId?: string | undefined;
   /** Answer the registration as failed, with this number and text (they come inside a 200). */
   readonly fails?: { readonly errorCode: number; readonly errorMessage: string } | undefined;
+  /** Answer the registration as disabled (inside a 200 too). Default false. */
+  readonly disabled?: boolean | undefined;
 }
 
-interface Enrollment extends EnrollmentSpec {
-  readonly symmetricKey: string;
-}
+/** How a registration stands (iot-mqtt-connect-to-iot-dps). */
+export type RegistrationStatus = 'assigning' | 'assigned' | 'failed' | 'disabled';
 
 export interface RegistrationState {
   readonly registrationId: string;
   readonly createdDateTimeUtc: string;
   readonly assignedHub?: string;
   readonly deviceId?: string;
-  readonly status: 'assigning' | 'assigned' | 'failed';
+  readonly status: RegistrationStatus;
   readonly substatus?: string;
   readonly errorCode?: number;
   readonly errorMessage?: string;
@@ -33,7 +36,7 @@ export interface RegistrationState {
 /** Answer of register and of its status (DPS device API). */
 export interface RegistrationAnswer {
   readonly operationId: string;
-  readonly status: 'assigning' | 'assigned' | 'failed';
+  readonly status: RegistrationStatus;
   readonly registrationState?: RegistrationState;
 }
 
@@ -51,12 +54,16 @@ export interface EnrollmentSetup {
   readonly groupKey?: string | undefined;
   /** Status polls answered `assigning` before the result. Default 0. */
   readonly polls?: number | undefined;
+  /** How long clients are asked to wait between polls, in s. Default 3, as the cloud says. */
+  readonly retryAfterS?: number | undefined;
 }
+
+const RETRY_AFTER_S = 3;
 
 /** Enrolments of the provisioning service, and registrations under way. */
 export class Enrollments {
   readonly #setup: EnrollmentSetup;
-  readonly #enrollments = new Map<string, Enrollment>();
+  readonly #enrollments = new Map<string, EnrollmentSpec>();
   readonly #operations = new Map<string, Operation>();
 
   constructor(setup: EnrollmentSetup) {
@@ -64,23 +71,37 @@ export class Enrollments {
     for (const spec of setup.enrollments) this.add(spec);
   }
 
-  add(spec: EnrollmentSpec): Enrollment {
-    const enrollment = { ...spec, symmetricKey: spec.symmetricKey ?? makeKey() };
+  add(spec: EnrollmentSpec): EnrollmentSpec {
+    const symmetricKey = spec.x509Thumbprint === undefined ? (spec.symmetricKey ?? makeKey()) : undefined;
+    const enrollment = { ...spec, symmetricKey };
     this.#enrollments.set(spec.registrationId, enrollment);
     return enrollment;
   }
 
   /** The key a registration signs its token with; nothing when it is not enrolled. */
   keyFor(registrationId: string): string | undefined {
-    const own = this.#enrollments.get(registrationId)?.symmetricKey;
-    if (own || !this.#setup.groupKey) return own;
+    const own = this.#enrollments.get(registrationId);
+    if (own || !this.#setup.groupKey) return own?.symmetricKey;
     return createHmac('sha256', Buffer.from(this.#setup.groupKey, 'base64')).update(registrationId).digest('base64');
+  }
+
+  /** The certificate it registers with, where it has one instead of a key. */
+  thumbprintFor(registrationId: string): string | undefined {
+    return this.#enrollments.get(registrationId)?.x509Thumbprint;
+  }
+
+  isEnrolled(registrationId: string): boolean {
+    return this.#enrollments.has(registrationId) || this.#setup.groupKey !== undefined;
+  }
+
+  /** What clients that poll are told to wait, in s. */
+  get retryAfterS(): number {
+    return this.#setup.retryAfterS ?? RETRY_AFTER_S;
   }
 
   /** @throws CloudFault enrollment-not-found */
   register(registrationId: string): RegistrationAnswer {
-    if (this.keyFor(registrationId) === undefined)
-      throw new CloudFault('enrollment-not-found', { target: registrationId });
+    if (!this.isEnrolled(registrationId)) throw new CloudFault('enrollment-not-found', { target: registrationId });
     // One registration of a device runs at a time: the map is bounded by the enrolments.
     for (const [id, one] of this.#operations) if (one.registrationId === registrationId) this.#operations.delete(id);
     const operationId = `4.${randomUUID().replaceAll('-', '')}.${randomUUID()}`;
@@ -107,10 +128,10 @@ export class Enrollments {
     const now = new Date(this.#setup.clock.now()).toISOString();
     const common = { registrationId, createdDateTimeUtc: now, lastUpdatedDateTimeUtc: now, etag: randomUUID() };
     if (enrollment?.fails) return { ...common, status: 'failed', ...enrollment.fails };
+    if (enrollment?.disabled) return { ...common, status: 'disabled' };
     const deviceId = enrollment?.deviceId ?? registrationId;
     if (!this.#setup.identities.find({ deviceId })) {
-      const key = this.keyFor(registrationId);
-      this.#setup.identities.create({ deviceId }, { primaryKey: key, secondaryKey: key });
+      this.#setup.identities.create({ deviceId }, this.#credentialsOf(registrationId));
     }
     return {
       ...common,
@@ -119,5 +140,13 @@ export class Enrollments {
       status: 'assigned',
       substatus: 'initialAssignment',
     };
+  }
+
+  /** The device goes on with what it registered with. */
+  #credentialsOf(registrationId: string): IdentitySettings {
+    const primaryThumbprint = this.thumbprintFor(registrationId);
+    if (primaryThumbprint !== undefined) return { authenticationType: 'selfSigned', primaryThumbprint };
+    const key = this.keyFor(registrationId);
+    return { primaryKey: key, secondaryKey: key };
   }
 }

@@ -76,6 +76,14 @@ export class Methods {
     return true;
   }
 
+  /** The device says that it cannot be reached; false when nobody waits for that any more. */
+  refuse(identity: Identity, requestId: string): boolean {
+    const pending = this.#pending.get(requestId);
+    if (!pending || keyOf(pending.connection.identity) !== keyOf(identity)) return false;
+    pending.settle(new CloudFault('device-not-online', { target: keyOf(identity) }));
+    return true;
+  }
+
   get pending(): number {
     return this.#pending.size;
   }
