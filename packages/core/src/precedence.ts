@@ -221,7 +221,9 @@ function bySystemCode(seen: EvidenceFields): Conclusion | undefined {
   const { category, executed } = fault;
   // A pooled connection that had been closed while it idled says nothing about the next one.
   const advice = seen.reusedConnection && fault.advice === 'backoff' ? 'now' : fault.advice;
-  return { category, reason: seen.systemCode, advice, executed: seen.executed ?? executed };
+  // The program was given no host: looking for it again finds it no better.
+  const nowhere = seen.text !== undefined && /\bENOTFOUND (?:undefined|null)(?![\w.-])/.test(seen.text);
+  return { category, reason: seen.systemCode, advice: nowhere ? 'never' : advice, executed: seen.executed ?? executed };
 }
 
 /** The program's own limits and options: the same request meets them again. */

@@ -36,6 +36,11 @@ describe('a fault of the system', () => {
     expect(classify(failed(code))).toMatchObject({ category, advice, executed, reason: code });
   });
 
+  test('a host that the program did not give is not looked for again', () => {
+    expect(classify(new Error('getaddrinfo ENOTFOUND undefined'))).toMatchObject({ transient: false, advice: 'never' });
+    expect(classify(new Error('getaddrinfo ENOTFOUND undefined.example'))).toMatchObject({ transient: true });
+  });
+
   test('while connecting was sent nothing, whatever the code', () => {
     expect(classify(failed('ETIMEDOUT', { syscall: 'connect' }))).toMatchObject({ executed: 'no' });
   });
