@@ -1,5 +1,6 @@
-import { conditionRow } from '../catalogue/indexes.ts';
+import { conditionRow, rowOfCode } from '../catalogue/indexes.ts';
 import { systemFault } from '../catalogue/system-faults.ts';
+import { builtInCatalogues } from '../catalogues.ts';
 
 /* Numbers, names, times and statuses that prose carries. Every expression is linear. */
 
@@ -22,7 +23,14 @@ export function codeInText(text: string): number | undefined {
   const found = CODE.exec(text)
     ?.slice(1)
     .find((group) => group !== undefined);
-  return found === undefined ? undefined : Number(found);
+  return found === undefined ? listedCodeInText(text) : Number(found);
+}
+
+/** `Error 401003`, `a 400027 error`: too loose for any number, so only listed ones count. */
+function listedCodeInText(text: string): number | undefined {
+  const match = /\berror:? #?([45]\d{5})\b(?![.,:-]?\d| of\b)|(?<![\w.,:/#-])([45]\d{5}) error\b/i.exec(text);
+  const code = match ? Number(match[1] ?? match[2]) : undefined;
+  return code !== undefined && rowOfCode(code, builtInCatalogues) ? code : undefined;
 }
 
 const PHRASES: Readonly<Record<string, number>> = {
@@ -105,6 +113,27 @@ export function conditionInText(text: string): string | undefined {
     if (text[at - 1] !== '[' && conditionRow(found)) return found;
   }
   return undefined;
+}
+
+/** How printed records and frames write the description beside a condition. */
+const DESCRIPTION = new RegExp(
+  [
+    String.raw`description:(?!,info:|\))([^]{1,1000}?)(?:,info:\[|\)(?=$|[\s)]))`, // error(condition:…,description:…,info:[])
+    String.raw`description ?[=:] ?'([^']{1,1000})'`, // Error{condition=…, description='…', info=null}
+    String.raw`"description"\s?:\s?"((?:[^"\\]|\\.){1,1000})"`, // a frame in JSON
+    String.raw`\bDescription: ([^]{1,1000}?), Info: `, // Go
+    String.raw`\{[a-z.]{1,20}:[a-z:-]{1,60},([^]{1,1000}?),(?:\{|NULL)`, // <- [DETACH]* {0,true,* {…,…,NULL}}
+  ].join('|'),
+);
+
+/** The peer's own words in a printed AMQP error. */
+export function descriptionInText(text: string): string | undefined {
+  const match = DESCRIPTION.exec(text);
+  return match
+    ?.slice(1)
+    .find((group) => group !== undefined)
+    ?.replace(/\\(["'\\])/g, '$1')
+    .trim();
 }
 
 /** A code of socket, DNS or TLS as a word. */

@@ -11,6 +11,7 @@ import { scan } from './scan.ts';
 import {
   codeInText,
   conditionInText,
+  descriptionInText,
   namesInText,
   statusInText,
   systemCodeInText,
@@ -33,19 +34,21 @@ export function readText(given: string): Evidence | undefined {
 
 function textFields(text: string): EvidenceFields {
   const payload = payloadOf(text);
+  const condition = conditionInText(text);
+  const said = (condition && descriptionInText(text)) || text;
   return {
     ...payloadFields(payload),
     payloadName: payload.name ?? /\bErrorCode:\s?([A-Za-z]\w{1,80})/.exec(text)?.[1],
     textCode: codeInText(text),
     textName: nameInText(text),
-    condition: conditionInText(text),
+    condition,
     answerStatus: statusInText(text),
     systemCode: systemCodeInText(text),
     ...twinAnswerIn(text),
     trackingId: payload.trackingId ?? trackingIdIn(text),
     timestamp: payload.timestamp ?? timestampInText(text),
     retryAfterMs: retryAfterInProse(text),
-    text: payload.text ?? text,
+    text: payload.text === undefined || payload.text === text.trim() ? said : payload.text,
   };
 }
 

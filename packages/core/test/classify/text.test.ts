@@ -23,6 +23,8 @@ describe('a number in prose', () => {
     [`{'errorCode': 404103, 'trackingId': '${trackingId}', 'message': 'x'}`, 404103],
     ['the device answered DeviceMessageLockLost', 412002],
     ['failed with code: 404103', 404103],
+    ['I get Error 401003 since yesterday', 401003],
+    ['400027 Error whenever I invoke a method', 400027], // Azure/azure-iot-sdk-node#689
     [JSON.stringify({ level: 50, msg: `failed: ${JSON.stringify({ errorCode: 404103, trackingId })}` }), 404103],
   ])('%s', (text, code) => {
     expect(classify(text).code).toBe(code);
@@ -40,6 +42,10 @@ describe('a number in prose', () => {
     'DeviceNotFoundException: x',
     'exit code: 400027',
     'area code: 404103',
+    'Error 404999',
+    'error 404103 of 500000',
+    'Error 404103.5',
+    'id-404103 error',
     'E (404103) MQTT_CLIENT: Error transport connect',
     'Line:401002 Func:f connection lost',
     'messageId: 404103 timed out',
@@ -212,6 +218,20 @@ describe('an AMQP condition in prose', () => {
       '{"error":{"condition":"amqp:link:stolen","description":"x"}}',
     ])
       expect(classify(text)).toMatchObject({ condition: 'amqp:link:stolen', category: 'conflict' });
+  });
+
+  test('the peer’s own words are the detail, without what a library prints around them', () => {
+    for (const text of [
+      'error(condition:amqp:not-allowed,description:Not (now).,info:[a])',
+      "Error{condition=amqp:not-allowed, description='Not (now).', info=null}",
+      '*Error{Condition: amqp:not-allowed, Description: Not (now)., Info: map[]}',
+      '<- [DETACH]* {3,true,* {amqp:not-allowed,Not (now).,{[com.microsoft:is-filtered:true]}}}',
+      '<- [CLOSE]* {* {amqp:not-allowed,Not (now).,NULL}}',
+      'rhea:frames <- detach#16 {"error":{"condition":"amqp:not-allowed","description":"Not (now)."}}',
+    ])
+      expect(classify(text).detail, text).toBe('Not (now).');
+    const empty = 'error(condition:amqp:not-allowed,description:,info:[])';
+    expect(classify(empty).detail).toBe(empty);
   });
 
   test('keys of the info map and addresses are none', () => {
