@@ -1,14 +1,7 @@
 import type { AnyDeviceCloudError, Executed } from '@faultmap/core';
 import { isWritten } from './credit.ts';
-import {
-  type Disposition,
-  outcomeOf,
-  type RheaDelivery,
-  type RheaLink,
-  type RheaOutgoing,
-  type RheaSession,
-} from './rhea.ts';
-import { wrapMethod } from './wrap.ts';
+import { dropUnwritten, isDropped, mendOutgoing } from './outgoing.ts';
+import { isLink, outcomeOf, type RheaDelivery, type RheaLink, type RheaOutgoing, type RheaSession } from './rhea.ts';
 
 interface Pending {
   readonly outgoing: RheaOutgoing;
@@ -40,8 +33,9 @@ export class PendingSends {
 
   /** See the outgoing side of a session; every begin has a new one. */
   watch({ outgoing }: RheaSession): void {
-    if (this.#watched.has(outgoing) || typeof outgoing.deliveries?.get_head !== 'function') return;
-    this.#watched.set(outgoing, ignoreLate(outgoing));
+    if (this.#watched.has(outgoing)) return;
+    const take = mendOutgoing(outgoing);
+    if (take) this.#watched.set(outgoing, take);
   }
 
   /**
@@ -79,17 +73,17 @@ export class PendingSends {
   }
 
   /**
-   * What was unsettled on this end is forgotten by rhea without a word: say it here. Only when the
-   * socket is gone is it known that what rhea still held was never written: it drops that at the
-   * reconnect. On a detached link it may yet be written, and the peer may read it.
+   * What was unsettled on this end is forgotten by rhea without a word: say it here. When the socket
+   * is gone or the link is detached, it is known that what rhea still held is never written.
    */
   lost(which: 'socket' | 'connection' | RheaLink | RheaSession, fault: AnyDeviceCloudError): void {
     const all = which === 'socket' || which === 'connection';
+    if (!all && isLink(which) && this.#watched.has(which.session.outgoing)) dropUnwritten(which);
     for (const [delivery, { outgoing, settle }] of [...this.#pending]) {
       if (!all && delivery.link !== which && delivery.link.session !== which) continue;
       this.#pending.delete(delivery);
       if (!all) release(delivery, outgoing);
-      const unwritten = which === 'socket' && !isWritten(delivery, outgoing);
+      const unwritten = (which === 'socket' || isDropped(delivery)) && !isWritten(delivery, outgoing);
       settle({ fault, executed: unwritten ? 'no' : 'unknown' });
     }
   }
@@ -105,21 +99,6 @@ function abandon(delivery: RheaDelivery): void {
   if (delivery.settled) return;
   release(delivery, outgoing);
   delivery.link.connection._register?.();
-}
-
-/**
- * What the peer says late of a delivery that is forgotten here. rhea finds deliveries by their
- * distance from the oldest in a ring, and one from before it may be the place of a new one: that
- * would be taken for accepted.
- */
-function ignoreLate(outgoing: RheaOutgoing): () => void {
-  return wrapMethod(outgoing, 'on_disposition', (original) => (fields) => {
-    const oldest = outgoing.deliveries?.get_head()?.id ?? 0;
-    const last = fields.last || fields.first;
-    const { settled, state } = fields;
-    if (fields.first >= oldest) original.call(outgoing, fields);
-    else if (last >= oldest) original.call(outgoing, { first: oldest, last, settled, state } as Disposition);
-  });
 }
 
 /** Give back the place in rhea's buffer; what is not written yet rhea still has to find there. */

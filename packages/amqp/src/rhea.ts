@@ -45,7 +45,8 @@ export interface RheaOutgoing {
   /** Deliveries from this id on have not been written yet. */
   next_pending_delivery: number;
   /** A ring of those that are not settled on both sides, in the order of their ids. */
-  readonly deliveries?: { get_head(): RheaDelivery | undefined };
+  readonly deliveries?: { get_head(): RheaDelivery | undefined; by_id?(id: number): RheaDelivery | undefined };
+  process?(): void;
   available(): number;
   on_disposition(fields: Disposition): void;
 }

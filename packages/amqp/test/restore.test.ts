@@ -241,6 +241,36 @@ describe('together with other losses', () => {
   });
 });
 
+describe('in the middle of a message', () => {
+  const losses: [string, (peer: Peer) => void][] = [
+    ['the connection', (peer) => peer.sockets.forEach((socket) => void socket.resetAndDestroy())],
+    ['the link', (peer) => ended(peer, FORCED.condition)],
+    [
+      'the session',
+      (peer) => peer.connection.find_sender(() => true)?.session.close({ condition: 'amqp:internal-error' }),
+    ],
+  ];
+
+  it.each(losses)('%s is lost: the beginning is not read as part of the next', async (_what, lose) => {
+    let links = 0;
+    const peer = await startPeer({}, (container) => {
+      const large = () => links++ === 0;
+      container.on('sender_open', ({ sender }) =>
+        sender.send({ body: large() ? 'x'.repeat(50_000) : 'whole' } as Message),
+      );
+    });
+    // Room for four frames: the others are held back.
+    const client = startClient(peer.port, { connection: { max_frame_size: 1_024, session_buffer_size: 4 } });
+    const bodies: unknown[] = [];
+    client.container.on('message', ({ message }: EventContext) => bodies.push(message?.body));
+    const receiver = client.connection.open_receiver('q');
+    await until(() => '_incomplete' in receiver && receiver._incomplete);
+    lose(peer);
+    await until(() => bodies.length === 1);
+    expect(bodies).toEqual(['whole']);
+  });
+});
+
 describe('a receiver that is refused for want of a token', () => {
   const start401 = async (options: ClientOptions) => {
     let token = '';

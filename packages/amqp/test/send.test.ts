@@ -1,11 +1,12 @@
 import { inspect } from 'node:util';
 import { isDeviceCloudError } from '@faultmap/core';
-import type { Container, Delivery, EventContext, Sender } from 'rhea';
+import type { Container, Delivery, EventContext, Receiver, Sender } from 'rhea';
 import { describe, expect, it, vi } from 'vitest';
 import { type ClientOptions, fastClock, QUICK, quiet, startClient, until } from './support/client.ts';
 import { insideOf, outcome } from './support/internals.ts';
 import { type PeerOptions, startPeer } from './support/server.ts';
 
+const FORCED = { condition: 'amqp:link:detach-forced', description: 'moved' };
 const RETRY = { baseDelayMs: 1, throttledBaseDelayMs: 1 } as const;
 
 /** A client with an open sender, at a peer that settles by hand. */
@@ -338,6 +339,28 @@ describe('a send that loses its connection, session or link', () => {
       expect(client.faults).toHaveLength(1);
     },
   );
+
+  it('the link, in the middle of a message: its rest is not written, on the old link or the new one', async () => {
+    const bodies: unknown[] = [];
+    const peer = await startPeer(
+      // Room for four frames: the others are held back.
+      { connection: { max_frame_size: 1_024, session_buffer_size: 4 } },
+      (container) => container.on('message', ({ message }) => bodies.push(message?.body)),
+    );
+    const client = startClient(peer.port, { attach: { retry: RETRY } });
+    const [sender, other] = ['q', 'other'].map((address) => client.connection.open_sender(address)) as [Sender, Sender];
+    await until(() => sender.is_open() && other.is_open());
+    const sending = caught(client.handle.send(sender, { body: 'x'.repeat(50_000) }));
+    await quiet(20);
+    const waiting = client.handle.send(other, { body: 'behind it' }, { attemptTimeoutMs: 3_000 });
+    peer.connection.find_receiver((link: Receiver) => link.target.address === 'q')?.close(FORCED);
+    expect(await sending).toMatchObject({ executed: 'unknown', condition: FORCED.condition });
+    await waiting;
+    await client.handle.send(sender, { body: 'after it' });
+    expect(bodies).toEqual(['behind it', 'after it']);
+    expect(client.faults).toHaveLength(1);
+    expect(client.heard).not.toContain('disconnected');
+  });
 
   it('many at once: one fault for the loss, and each rejected with it as the cause', async () => {
     const { client, sender, peer } = await start((container) => each(container, () => {}));
