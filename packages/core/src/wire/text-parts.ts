@@ -119,7 +119,7 @@ export function conditionInText(text: string): string | undefined {
 const DESCRIPTION = new RegExp(
   [
     String.raw`description:(?!,info:|\))([^]{1,1000}?)(?:,info:\[|\)(?=$|[\s)]))`, // error(condition:…,description:…,info:[])
-    String.raw`description ?[=:] ?'([^']{1,1000})'`, // Error{condition=…, description='…', info=null}
+    `description ?[=:] ?'([^']{1,1000})'`, // Error{condition=…, description='…', info=null}
     String.raw`"description"\s?:\s?"((?:[^"\\]|\\.){1,1000})"`, // a frame in JSON
     String.raw`\bDescription: ([^]{1,1000}?), Info: `, // Go
     String.raw`\{[a-z.]{1,20}:[a-z:-]{1,60},([^]{1,1000}?),(?:\{|NULL)`, // <- [DETACH]* {0,true,* {…,…,NULL}}
