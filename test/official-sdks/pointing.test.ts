@@ -17,7 +17,7 @@ import { afterAll, describe, it } from 'vitest';
 
 const HUB = 'lab-hub.azure-devices.net';
 const DPS = 'global.azure-devices-provisioning.net';
-const REGISTRATIONS = ['reg-1', 'reg-2'];
+const REGISTRATIONS = ['reg-1', 'reg-2', 'reg-3', 'reg-4', 'reg-5'];
 const KEY = Buffer.from('a key of the enrolment').toString('base64');
 const EVERYTHING = [
   'device mqtt',
@@ -29,6 +29,9 @@ const EVERYTHING = [
   'service amqp',
   'service amqp-ws',
   'provisioning mqtt',
+  'provisioning mqtt-ws',
+  'provisioning amqp',
+  'provisioning amqp-ws',
   'provisioning http',
 ];
 

@@ -6,6 +6,7 @@ import deviceAmqp from 'azure-iot-device-amqp';
 import deviceHttp from 'azure-iot-device-http';
 import deviceMqtt from 'azure-iot-device-mqtt';
 import provisioning from 'azure-iot-provisioning-device';
+import provisioningAmqp from 'azure-iot-provisioning-device-amqp';
 import provisioningHttp from 'azure-iot-provisioning-device-http';
 import provisioningMqtt from 'azure-iot-provisioning-device-mqtt';
 import symmetricKey from 'azure-iot-security-symmetric-key';
@@ -41,12 +42,19 @@ for (const [name, transport] of Object.entries({ amqp: iothub.Amqp, 'amqp-ws': i
   done.push(`service ${name}`);
 }
 
-const [one, other] = REGISTRATIONS.split(',');
+const ways = {
+  mqtt: provisioningMqtt.Mqtt,
+  'mqtt-ws': provisioningMqtt.MqttWs,
+  amqp: provisioningAmqp.Amqp,
+  'amqp-ws': provisioningAmqp.AmqpWs,
+  http: provisioningHttp.Http,
+};
 const register = (registration, transport) => {
   const security = new symmetricKey.SymmetricKeySecurityClient(registration, REGISTRATION_KEY);
   return provisioning.ProvisioningDeviceClient.create(DPS_HOST, '0ne00000001', transport, security).register();
 };
-await Promise.all([register(one, new provisioningMqtt.Mqtt()), register(other, new provisioningHttp.Http())]);
-done.push('provisioning mqtt', 'provisioning http');
+const registrations = REGISTRATIONS.split(',');
+await Promise.all(Object.values(ways).map((Way, at) => register(registrations[at], new Way())));
+done.push(...Object.keys(ways).map((name) => `provisioning ${name}`));
 
 console.log(JSON.stringify(done));

@@ -26,14 +26,14 @@ async function admitted(emulator: Emulator, proof: PreviewConnect = {}, key = ke
   return client;
 }
 
-const auth = (properties: IAuthPacket['properties'], reasonCode = 0x19): IAuthPacket => ({
+const auth = (properties: NonNullable<IAuthPacket['properties']>, reasonCode = 0x19): IAuthPacket => ({
   cmd: 'auth',
   reasonCode,
   properties,
 });
 
 describe('CONNECT', () => {
-  const reasonOf = async (emulator: Emulator, properties: IConnectPacket['properties']) => {
+  const reasonOf = async (emulator: Emulator, properties: NonNullable<IConnectPacket['properties']>) => {
     const client = new RawMqtt(emulator.mqttUrl);
     opened.push(client);
     const connack = await client.connect({ clientId: 'device1', properties });

@@ -9,6 +9,8 @@ export type Place =
       readonly deviceId: string;
       readonly moduleId?: string;
     }
+  /** A registration with the provisioning service. */
+  | { readonly kind: 'registration'; readonly registrationId: string }
   | { readonly kind: 'service-send' | 'feedback' | 'file-notifications' }
   /** The built-in endpoint by its hub address: answered with a redirect. */
   | { readonly kind: 'events-endpoint'; readonly rest: string }
@@ -24,6 +26,7 @@ const UNKNOWN: Place = { kind: 'unknown' };
 const DEVICE =
   /^\/devices\/([^/]+)(?:\/modules\/([^/]+))?\/(messages\/events|messages\/devicebound|twin|methods\/devicebound)$/i;
 const EVENTS = /^\/messages\/events(\/.*)?$/i;
+const REGISTRATION = /^\/?[^/]+\/registrations\/([^/]+)$/i;
 const STREAM = /^\/?([^/]+)\/ConsumerGroups\/([^/]+)\/Partitions\/(\d+)$/i;
 
 const deviceKinds: Readonly<Record<string, DevicePlace['kind']>> = {
@@ -54,6 +57,8 @@ export function parseAddress(address: string | undefined): Place {
   if (device) return devicePlace(device[1] as string, device[2], (device[3] as string).toLowerCase());
   const events = EVENTS.exec(path);
   if (events) return { kind: 'events-endpoint', rest: events[1] ?? '' };
+  const registration = REGISTRATION.exec(path);
+  if (registration) return { kind: 'registration', registrationId: decode(registration[1] as string) };
   const stream = STREAM.exec(path);
   if (!stream) return UNKNOWN;
   return { kind: 'events-stream', consumerGroup: decode(stream[2] as string), partition: Number(stream[3]) };

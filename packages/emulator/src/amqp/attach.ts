@@ -13,6 +13,7 @@ import { feedback } from './services/feedback.ts';
 import { fileNotifications } from './services/file-notifications.ts';
 import { management } from './services/management.ts';
 import { methods } from './services/methods.ts';
+import { registration } from './services/registration.ts';
 import { serviceSend } from './services/service-send.ts';
 import { telemetry } from './services/telemetry.ts';
 import { twin } from './services/twin.ts';
@@ -33,6 +34,7 @@ const services: Readonly<
   devicebound: { direction: 'receive', open: devicebound },
   twin: { direction: 'both', open: twin },
   methods: { direction: 'both', open: methods },
+  registration: { direction: 'both', open: registration },
   'service-send': { direction: 'send', open: serviceSend },
   feedback: { direction: 'receive', open: feedback },
   'file-notifications': { direction: 'receive', open: fileNotifications },

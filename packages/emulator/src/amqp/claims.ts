@@ -33,6 +33,9 @@ export class Claims {
     if (place.kind === 'cbs') return true;
     const principals = [...this.#held.values()].map((one) => one.principal);
     if ('deviceId' in place) return principals.some((one) => speaksFor(one, place));
+    if (place.kind === 'registration') {
+      return principals.some((one) => one.kind === 'registration' && one.registrationId === place.registrationId);
+    }
     return principals.some((one) => one.kind === 'service' && one.policy.rights.includes('service'));
   }
 

@@ -111,8 +111,11 @@ export class Peer {
   /** May this client open links to a place? */
   mayOpen(place: Place): boolean {
     if (!this.authority.required || this.claims.allow(place)) return true;
-    if (this.#thumbprints.length === 0 || !('deviceId' in place)) return false;
-    return this.authority.verifyThumbprint(identityOf(place), this.#thumbprints).ok;
+    if (this.#thumbprints.length === 0) return false;
+    if (place.kind === 'registration') {
+      return this.authority.verifyRegistrationThumbprint(place.registrationId, this.#thumbprints).ok;
+    }
+    return 'deviceId' in place && this.authority.verifyThumbprint(identityOf(place), this.#thumbprints).ok;
   }
 
   /** The link an answer goes out on: of the same kind, device and channel as the request's. */
@@ -170,7 +173,7 @@ export class Peer {
     else this.close(wireErrorOf(faultOf('token-expired'), 'connect', this.cloud.clock.now()).record);
   }
 
-  /** SASL PLAIN: `{device}@sas.{hub}` or `{policy}@sas.root.{hub}` with the token as password. */
+  /** SASL PLAIN: `{device}@sas.{hub}`, `{policy}@sas.root.{hub}` or `{scope}/registrations/{id}`, with the token as password. */
   #plain(user: string, password: string): boolean {
     const result = this.authority.verify(password);
     if (!result.ok) return !this.authority.required;
@@ -280,6 +283,7 @@ function channelOf(link: Link): unknown {
 
 /** Does the user name of SASL PLAIN name whom the token speaks for? */
 function namedBy(user: string, principal: Principal): boolean {
+  if (principal.kind === 'registration') return /\/registrations\/(.+)$/.exec(user)?.[1] === principal.registrationId;
   const name = /^(.+)@sas\./.exec(user)?.[1];
   if (name === undefined) return false;
   if (principal.kind === 'service') return name === principal.policy.name;

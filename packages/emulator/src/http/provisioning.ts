@@ -8,9 +8,7 @@ const register: Operation['handle'] = (request, { cloud }): HandlerAnswer => {
   if (input.registrationId !== undefined && input.registrationId !== registrationId) {
     throw new CloudFault('argument-invalid', { text: 'registrationId of the body is not that of the path' });
   }
-  cloud.throttles.take('dps-register');
-  const answer = cloud.enrollments.register(registrationId);
-  cloud.log.executed('dps-register', registrationId);
+  const answer = cloud.register(registrationId);
   return { status: 202, headers: { 'retry-after': String(cloud.enrollments.retryAfterS) }, body: answer };
 };
 

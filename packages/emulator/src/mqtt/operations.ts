@@ -76,10 +76,7 @@ function runRegistration(job: PublishJob, registrationId: string): Outcome {
   const { publication, cloud } = job;
   const retryAfter = `&retry-after=${cloud.enrollments.retryAfterS}`;
   if (publication.kind === 'dps-register') {
-    cloud.throttles.take('dps-register');
-    const registered = cloud.enrollments.register(registrationId);
-    cloud.log.executed('dps-register', registrationId);
-    return answer(job, 202, JSON.stringify(registered), retryAfter);
+    return answer(job, 202, JSON.stringify(cloud.register(registrationId)), retryAfter);
   }
   if (publication.kind !== 'dps-status') throw new CloudFault('address-not-found');
   const state = cloud.enrollments.status(registrationId, publication.operationId);

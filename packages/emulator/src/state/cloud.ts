@@ -1,7 +1,7 @@
 import { ActivityLog } from '../log.ts';
 import { type Clock, CloudClock } from './clock.ts';
 import { type ConnectionSpec, Connections, type DeviceConnection } from './connections.ts';
-import { type EnrollmentSpec, Enrollments } from './enrollments.ts';
+import { type EnrollmentSpec, Enrollments, type RegistrationAnswer } from './enrollments.ts';
 import { type D2cEvent, type D2cInput, DeviceEvents } from './events.ts';
 import { CloudFault } from './fault.ts';
 import { Feedback } from './feedback.ts';
@@ -158,6 +158,14 @@ export class Cloud {
     const version = this.twins.report(identity, patch);
     this.log.executed('twin-report', keyOf(identity));
     return version;
+  }
+
+  /** A device registers with the provisioning service. @throws CloudFault throttled, enrollment-not-found */
+  register(registrationId: string): RegistrationAnswer {
+    this.throttles.take('dps-register');
+    const answer = this.enrollments.register(registrationId);
+    this.log.executed('dps-register', registrationId);
+    return answer;
   }
 
   /** End every connection, wait and timer. */
