@@ -1,7 +1,7 @@
 import type { FaultEvent } from '@faultmap/core';
 import type { Connection, Container, EventContext, Message, Receiver, Sender } from 'rhea';
 import { describe, expect, it } from 'vitest';
-import { type ClientOptions, QUICK, quiet, startClient, until } from './support/client.ts';
+import { type ClientOptions, heldClock, QUICK, quiet, startClient, until } from './support/client.ts';
 import { caught } from './support/receiving.ts';
 import { type Peer, startPeer } from './support/server.ts';
 
@@ -148,12 +148,14 @@ describe('the application does not want it back', () => {
   });
 
   it.each([...ways, sameName])('it %s, later', async (_what, does) => {
-    const attach = { reconnect: { ...QUICK, baseDelayMs: 60, maxDelayMs: 60 } };
-    const { peer, client, receiver, attached } = await start({ attach });
+    const clock = heldClock();
+    const { peer, client, receiver, attached } = await start({ attach: { clock } });
     ended(peer, FORCED.condition);
     await until(() => client.retries.length === 1);
     does(receiver, client.connection);
-    await quiet(90);
+    await quiet(20);
+    clock.pass(1_000);
+    await quiet();
     expect(receiver.is_open()).toBe(false);
     expect(attached.length).toBe(_what.startsWith('opens') ? 2 : 1);
     expect(client.recovered).toEqual([]);
@@ -172,11 +174,13 @@ describe('the application does not want it back', () => {
 
 describe('together with other losses', () => {
   it('detached, then the connection is lost: attached with the next one', async () => {
-    const attach = { reconnect: { ...QUICK, baseDelayMs: 50, maxDelayMs: 50 } };
-    const { peer, client, receiver, bodies } = await start({ attach });
+    const clock = heldClock();
+    const { peer, client, receiver, bodies } = await start({ attach: { clock } });
     ended(peer, FORCED.condition);
     await until(() => client.retries.length === 1);
     for (const socket of peer.sockets) socket.resetAndDestroy();
+    await until(() => client.retries.length === 2);
+    clock.pass(1_000);
     await until(() => bodies.length === 2);
     expect(receiver.is_open()).toBe(true);
     expect(client.faults).toHaveLength(2);
@@ -196,8 +200,8 @@ describe('together with other losses', () => {
   });
 
   it('the session ended, and the application closes a link or opens it anew: only the rest comes back', async () => {
-    const attach = { reconnect: { ...QUICK, baseDelayMs: 60, maxDelayMs: 60 } };
-    const { peer, client, receiver, bodies, attached } = await start({ attach });
+    const clock = heldClock();
+    const { peer, client, receiver, bodies, attached } = await start({ attach: { clock } });
     const closed = client.connection.open_receiver('closed');
     const anew = client.connection.open_receiver('anew');
     await until(() => bodies.length === 3);
@@ -205,6 +209,8 @@ describe('together with other losses', () => {
     await until(() => client.retries.length === 1);
     closed.close();
     client.connection.open_receiver('anew');
+    await until(() => bodies.length === 4);
+    clock.pass(1_000);
     await until(() => bodies.length === 5);
     await quiet();
     expect(
@@ -228,15 +234,18 @@ describe('together with other losses', () => {
   );
 
   it('a send attaches its link at once, and nothing is attached twice', async () => {
-    const attach = { reconnect: { ...QUICK, baseDelayMs: 40, maxDelayMs: 40 } };
+    const clock = heldClock();
     let receivers = 0;
-    const { peer, client } = await start({ attach }, (container) => container.on('receiver_open', () => receivers++));
+    const { peer, client } = await start({ attach: { clock } }, (container) =>
+      container.on('receiver_open', () => receivers++),
+    );
     const sender = client.connection.open_sender('q');
     await until(() => sender.is_open());
     peer.connection.find_receiver(() => true)?.close(FORCED);
     await until(() => client.retries.length === 1);
     await client.handle.send(sender, { body: 'x' });
-    await quiet(60);
+    clock.pass(1_000);
+    await quiet();
     expect(receivers).toBe(2);
   });
 });

@@ -23,4 +23,4 @@ connection.open_sender('q');
 setTimeout(() => {
   console.log('alive');
   process.exit(0);
-}, 400);
+}, 1_500);
