@@ -27,6 +27,8 @@ export function resultInText(text: string): ProseConclusion | undefined {
       text,
     );
   if (end) return Number(end[1]) === 0 ? undefined : 'connectionLost';
+  // The Python SDK's words for a number of paho's own; those of a CONNACK it spells out.
+  if (/\bpaho returned rc ?==? ?[1-9]/i.test(text)) return 'connectionLost';
   const match =
     /\b(?:rc|result code|return code|status code|mqttexception|client\.state\(\)) ?(?:={1,2}|:)? ?(-\d|[1-5])\b(?!\.?\d)/i.exec(
       text,

@@ -1,21 +1,19 @@
 import { conditionRow } from '../catalogue/indexes.ts';
 import { type Evidence, type EvidenceFields, evidence } from '../evidence.ts';
 import { MAX_TEXT } from '../limits.ts';
-import { attempt, get, getNumber, getString, isObject } from '../shape.ts';
+import { attempt, get, getString, isError, isObject } from '../shape.ts';
 import { refusalIn } from '../text/refusal.ts';
 import { type ProseConclusion, proseIn } from '../text/rules.ts';
 import { readAmqpError } from '../wire/amqp-error.ts';
 import { readHttpAnswer } from '../wire/http.ts';
 import { readSystemError } from '../wire/system.ts';
 import { readText } from '../wire/text.ts';
+import { ANSWER, innerTexts, labelsOf, shortName, statusOf } from './fields.ts';
 import { classes, coreAmqpConditions, exactClasses, javaConditions, members, uamqpConditions } from './names.ts';
 import { resultInText } from './numbers.ts';
 
 /** Node gives this class to whatever went wrong at the first MQTT connect. */
 const FIRST_CONNECTION = /failure on first connection \(not authorized\)/i;
-/** Where the SDKs keep what an error was made of. */
-const INNER = ['InnerException', 'innerException', 'amqpError', 'transportError', 'innerError', 'cause'] as const;
-
 /**
  * A reader for `classify`: errors of the official Azure SDKs (Node objects by shape), and what
  * those of .NET, Java, Python and C print. The classes alone say little, since most are made of
@@ -89,12 +87,15 @@ function readObject(input: object): Evidence | undefined {
   const name = getString(input, 'name') ?? getString(get(input, 'constructor'), 'name') ?? '';
   const message = getString(input, 'message') ?? '';
   const own = ownForm(input);
+  // A parsed body has the same fields; that is no exception.
+  const labels = isError(input) ? labelsOf(input) : {};
   const inner = innerTexts(input);
   const text = [message, ...inner].join('\n').slice(0, MAX_TEXT);
   const printed = fieldsOfText(`${shortName(name)}: ${text}`);
   const read = readText(text);
-  if (!own && !printed && inner.length === 0 && read?.answerStatus === undefined) return undefined;
-  return evidence({ ...read, ...printed, ...own, cause: input });
+  const labelled = Object.keys(labels).length > 0;
+  if (!own && !printed && !labelled && inner.length === 0 && read?.answerStatus === undefined) return undefined;
+  return evidence({ ...read, ...printed, ...labels, ...own, cause: input });
 }
 
 /** A number, a condition or an answer that Node's errors keep as fields. */
@@ -108,7 +109,7 @@ function ownForm(input: object): EvidenceFields | undefined {
     return withoutUndefined(readAmqpError({ condition, description, info: get(holder, 'info') }));
   }
   const response = get(input, 'response');
-  const status = getNumber(response, 'statusCode') ?? getNumber(response, 'status') ?? getNumber(input, 'statusCode');
+  const status = statusOf(response, ANSWER) ?? statusOf(input);
   if (status === undefined)
     return withoutUndefined(readSystemError(input) ?? readSystemError(get(input, 'transportError')));
   const body =
@@ -123,30 +124,6 @@ function ownForm(input: object): EvidenceFields | undefined {
 function conditionOfCode(input: object): string | undefined {
   const code = getString(input, 'name') === 'MessagingError' ? getString(input, 'code') : undefined;
   return code !== undefined && Object.hasOwn(coreAmqpConditions, code) ? coreAmqpConditions[code] : undefined;
-}
-
-/** Messages and classes of what the error was made of; the answer's body is kept in `responseBody`, of DPS in `result`. */
-function innerTexts(input: object): string[] {
-  const texts: string[] = [];
-  for (const key of INNER) {
-    const inner = get(input, key);
-    if (!isObject(inner)) continue;
-    const type = getString(inner, 'Type') ?? getString(inner, 'name');
-    const message = getString(inner, 'Message') ?? getString(inner, 'message') ?? getString(inner, 'description');
-    if (type ?? message) texts.push(`${shortName(type ?? '')}: ${message ?? ''}`);
-  }
-  const answer = getString(input, 'responseBody');
-  if (answer) texts.push(answer);
-  const result = get(input, 'result');
-  const body =
-    typeof result === 'string' ? result : isObject(result) ? attempt(() => JSON.stringify(result)) : undefined;
-  if (body?.includes('errorCode')) texts.push(body.slice(0, MAX_TEXT));
-  return texts;
-}
-
-/** `Microsoft.Azure.Devices.Client.Exceptions.UnauthorizedException` → its last part. */
-function shortName(name: string): string {
-  return name.slice(name.lastIndexOf('.') + 1);
 }
 
 function withoutUndefined(fields: EvidenceFields | undefined): EvidenceFields | undefined {

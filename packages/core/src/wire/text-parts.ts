@@ -81,14 +81,19 @@ const STATUS = new RegExp(
 
 /** Is it no more than the phrase of an HTTP status (`ServiceUnavailable`), as any service writes it? */
 export function isStatusPhrase(name: string): boolean {
-  return STATUS_OF.has(name.toLowerCase());
+  return statusOfPhrase(name) !== undefined;
+}
+
+/** `Not Found` or `NotFound` → 404. */
+export function statusOfPhrase(name: string): number | undefined {
+  return STATUS_OF.get(name.replaceAll(' ', '').toLowerCase());
 }
 
 /** The first HTTP status in a text that says a failure, as a number or a phrase. */
 export function statusInText(text: string): number | undefined {
   for (const match of text.matchAll(STATUS)) {
     const found = match.slice(1).find((group) => group !== undefined) ?? '';
-    const status = /^\d/.test(found) ? Number(found) : STATUS_OF.get(found.replaceAll(' ', '').toLowerCase());
+    const status = /^\d/.test(found) ? Number(found) : statusOfPhrase(found);
     if (status !== undefined && status >= 300) return status;
   }
   return undefined;

@@ -134,6 +134,57 @@ describe('classes say a category and, but for the exact ones, no number', () => 
   });
 });
 
+describe('what exceptions keep as fields, in the spelling of any language', () => {
+  const trackingId = '0a1b2c3d4e5f60718293a4b5c6d7e8f9-G:9-TimeStamp:10/16/2025 03:11:24';
+  const body = `{"errorCode":404201,"trackingId":"${trackingId}","message":"Enrollment not found"}`;
+
+  test.each([
+    // Microsoft.Azure.Devices.Common.Exceptions.IotHubException
+    [
+      { Code: 'DeviceNotFound', TrackingId: trackingId, IsTransient: false },
+      { code: 404001, trackingId },
+    ],
+    // Microsoft.Azure.Devices.IotHubServiceException
+    [
+      { StatusCode: 'NotFound', ErrorCode: 'DeviceNotOnline' },
+      { code: 404103, httpStatus: 404 },
+    ],
+    [
+      { StatusCode: 404, ErrorCode: 404103 },
+      { code: 404103, httpStatus: 404 },
+    ],
+    // ProvisioningServiceClientHttpException
+    [
+      { StatusCode: 'NotFound', Body: body },
+      { code: 404201, httpStatus: 404, trackingId },
+    ],
+    // azure.core.exceptions.HttpResponseError
+    [{ status_code: 429 }, { httpStatus: 429, category: 'throttled' }],
+    // an exception's inner ones, as text, list and at any depth
+    [{ InnerException: `AmqpException: ${body}` }, { code: 404201, trackingId }],
+    [{ InnerException: { Type: 'A', Message: 'x', InnerException: { Type: 'B', Message: body } } }, { code: 404201 }],
+    [{ InnerExceptions: [{ Message: 'error(condition:amqp:link:stolen,description:N)' }] }, { category: 'conflict' }],
+  ])('%j', (fields, expected) => {
+    expect(judged(error('SomeException', 'x', fields))).toMatchObject(expected);
+  });
+
+  test.each([
+    { Code: 'InvalidErrorCode', TrackingId: '' },
+    { code: 'E1', errno: -104 },
+    { code: 401 },
+    { code: 1234567 },
+  ])('no code: %j', (fields) => {
+    expect(judged(error('SomeException', 'x', fields)).code).toBeUndefined();
+  });
+
+  test('a chain that ends nowhere is read once', () => {
+    const loop: Record<string, unknown> = { Message: 'x' };
+    loop.InnerException = loop;
+    loop.InnerExceptions = [loop, loop];
+    expect(judged(error('SomeException', 'x', loop)).category).toBe('unknown');
+  });
+});
+
 describe('the device SDK for Java has a class per condition', () => {
   // Azure/azure-iot-sdk-java AmqpsExceptionTranslator; reports as in MicrosoftDocs/azure-docs#97504
   const printed = (name: string, text: string) => `com.microsoft.azure.sdk.iot.device.exceptions.${name}: ${text}`;
@@ -183,6 +234,8 @@ describe('what SDKs and clients print', () => {
     ['failed, status code =-2. Trying again in 5 seconds.', { category: 'network' }],
     ['status code = 5.1', { category: 'unknown' }],
     ['umqtt.simple.MQTTException: 5', { category: 'unauthorized' }],
+    ["ConnectionDroppedError('Paho returned rc==1')", { category: 'network' }],
+    ['Paho returned rc==1', { category: 'network' }],
     ['Device disconnected with result code 7', { category: 'network' }],
     ['CONNECT failed: RefusedNotAuthorized', { category: 'unauthorized' }],
     ['CONNECT failed: RefusedServerUnavailable', { category: 'server', executed: 'no' }],
