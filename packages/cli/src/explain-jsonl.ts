@@ -81,7 +81,10 @@ export function toFault(transport: unknown, input: unknown): unknown {
 function fromHttp(input: Fields): unknown {
   const status = number(input.status) ?? number(input.statusCode);
   if (status === undefined) return rest('http', input);
-  const seen = readHttpAnswer({ status, headers: input.headers, body: input.body });
+  const headers = Array.isArray(input.headers)
+    ? Object.fromEntries(input.headers.filter(Array.isArray))
+    : input.headers;
+  const seen = readHttpAnswer({ status, headers, body: input.body });
   if (seen) return seen;
   // Somebody holds this success to be a fault: it is one where its body is not what JSON APIs send.
   const body = text(input.body);
@@ -90,13 +93,21 @@ function fromHttp(input: Fields): unknown {
 }
 
 function fromMqtt(input: Fields): Evidence | undefined {
-  const topic = text(input.topic);
+  const topic = text(input.topic) ?? topicOf(input);
   if (topic !== undefined) return readMqttAnswer({ topic, payload: input.payload, properties: input.properties });
   if (input.kind === 'close')
     return evidence({ transport: 'mqtt', silentClose: true, protocolVersion: number(input.protocolVersion) });
-  const packet = { ...input, cmd: input.kind, granted: input.granted ?? input.returnCode ?? input.reasonCode };
+  const code = number(input.reasonCode) ?? number(input.returnCode);
+  const packet = { ...input, cmd: input.kind, reasonCode: code, granted: input.granted ?? code };
   const seen = readMqttPacket(packet, { protocolVersion: number(input.protocolVersion) });
   return seen && evidence({ ...seen, text: seen.text ?? text(input.message) });
+}
+
+/** `{ kind: 'twin-response', status: 429 }`: the answer's topic, of which only the status was written down. */
+function topicOf({ kind, status }: Fields): string | undefined {
+  const code = number(status);
+  if (code === undefined || (kind !== 'twin-response' && kind !== 'dps-response')) return undefined;
+  return kind === 'twin-response' ? `$iothub/twin/res/${code}/` : `$dps/registrations/res/${code}/`;
 }
 
 function fromAmqp(input: Fields): Evidence | undefined {
@@ -117,7 +128,8 @@ function fromAmqp(input: Fields): Evidence | undefined {
 
 /** A socket's error, or nothing but a message. */
 function rest(transport: 'http' | 'mqtt' | 'amqp', input: Fields): unknown {
-  const seen = readSystemError(input) ?? readText(text(input.message) ?? text(input.description) ?? '');
+  const words = text(input.message) ?? text(input.description) ?? '';
+  const seen = readSystemError(input) ?? readAzureSdk(words) ?? readText(words);
   return seen ? evidence({ ...seen, transport }) : input;
 }
 
@@ -144,5 +156,6 @@ function text(value: unknown): string | undefined {
 }
 
 function number(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+  const written = typeof value === 'string' && /^(?:0x[0-9a-f]{1,4}|-?\d{1,9})$/i.test(value) ? Number(value) : value;
+  return typeof written === 'number' && Number.isFinite(written) ? written : undefined;
 }

@@ -88,6 +88,26 @@ const records = {
     },
     { retryAfterMs: 10_000 },
   ],
+  'a status without its topic': [
+    { transport: 'mqtt', input: { kind: 'twin-response', status: 429, payload: '' } },
+    { category: 'throttled', httpStatus: 429 },
+  ],
+  'a registration refused, without its topic': [
+    { transport: 'mqtt', input: { kind: 'dps-response', status: 401, payload: '{"errorCode":401002}' } },
+    { category: 'unauthorized', httpStatus: 401, code: 401002 },
+  ],
+  'a return code as text': [
+    { transport: 'mqtt', input: { kind: 'connack', returnCode: '0x5' } },
+    { category: 'unauthorized', reasonCode: 5 },
+  ],
+  'Azure/azure-iot-sdk-python#797: words of a client where a socket has no code': [
+    { transport: 'mqtt', input: { kind: 'socket', code: null, message: 'Paho returned rc==1' } },
+    { category: 'network', code: null },
+  ],
+  'headers as pairs and a status as text': [
+    { transport: 'http', input: { status: '404', headers: [['iothub-errorcode', 'DeviceNotOnline']], body: '' } },
+    { category: 'offline', httpStatus: 404, code: 404103 },
+  ],
   'a success that is none': [
     { transport: 'http', input: { status: 200, headers: {}, body: '<html>sign in</html>' } },
     { category: 'protocol', httpStatus: 200 },
@@ -135,6 +155,8 @@ describe('a line of JSON', () => {
     '{"id":{}}',
     '{"transport":"http"}',
     '{"transport":"http","input":null}',
+    '{"transport":"http","input":{"status":404,"headers":[1,[],[[]]]}}',
+    '{"transport":"mqtt","input":{"kind":"twin-response","status":-1}}',
     '{"transport":"mqtt","input":{}}',
     '{"transport":"amqp","input":[]}',
     '{"transport":"sdk","input":{"name":5}}',
