@@ -1,4 +1,4 @@
-import type { AnyDeviceCloudError, Clock } from '@faultmap/core';
+import type { AnyDeviceCloudError, Clock, FaultEvent } from '@faultmap/core';
 import {
   type FaultEvents,
   MAX_TIMER_MS,
@@ -22,8 +22,8 @@ export interface AbsenceSetup {
   readonly renew: OperationOptions['renew'];
   /** Attach or begin it again, if it can be now. */
   readonly again: (end: End) => void;
-  /** Away, or not any more. */
-  readonly note: (absence: Absence, away: boolean) => void;
+  /** Away or not yet proved good, or neither any more. */
+  readonly note: (absence: Absence, matters: boolean) => void;
   /** Fresh credentials could not be had. */
   readonly refused: (reason: unknown) => void;
 }
@@ -58,7 +58,7 @@ export class Absence {
 
   /** The peer ended it; the application's listeners have not heard of it yet. */
   lost(fault: AnyDeviceCloudError): void {
-    this.leave();
+    this.#back();
     this.#proof.lost(fault);
     this.#fault = fault;
     this.#setup.note(this, true);
@@ -71,11 +71,16 @@ export class Absence {
     });
   }
 
+  /** The peer ended it for good. */
+  ended(error: AnyDeviceCloudError): void {
+    if (this.#told) this.#giveUp(error, { stopped: 'not-transient' });
+    this.leave();
+  }
+
   /** It is open: perhaps to be refused in the next moment. */
   opened(): void {
-    if (!this.#fault) return;
-    this.leave();
-    this.#setup.governor.accepted();
+    if (this.#fault) this.#setup.governor.accepted();
+    this.#back();
     this.#proof.opened();
   }
 
@@ -108,12 +113,19 @@ export class Absence {
 
   /** It is not waited for any more. */
   leave(): void {
+    this.#back();
+    this.#proof.stop();
+    this.#told = false;
+    this.#setup.note(this, false);
+  }
+
+  /** It is not away. */
+  #back(): void {
     this.#cancel();
     this.#unwrap();
     this.#unwrap = () => {};
     this.#due = false;
     this.#fault = undefined;
-    this.#setup.note(this, false);
   }
 
   #decide(fault: AnyDeviceCloudError): void {
@@ -123,7 +135,7 @@ export class Absence {
     const decision = governor.failed(fault);
     if (decision.action === 'stop') {
       const { stopped, attempt } = decision;
-      this.#setup.events.emit('give-up', { error: fault, operation: nameOf(this.end), attempt, stopped });
+      this.#giveUp(fault, { stopped, attempt });
       return;
     }
     this.#tell(fault, decision);
@@ -142,10 +154,14 @@ export class Absence {
     const operation = nameOf(this.end);
     if (kind !== 'backoff' && !this.#toldGivingUp) {
       this.#toldGivingUp = true;
-      events.emit('give-up', { error, operation, attempt, nextProbeAt: new Date(clock.now() + delayMs) });
+      this.#giveUp(error, { attempt, nextProbeAt: new Date(clock.now() + delayMs) });
     }
     this.#told = true;
     events.emit('retry', { error, operation, attempt, delayMs });
+  }
+
+  #giveUp(error: AnyDeviceCloudError, more: Pick<FaultEvent, 'attempt' | 'stopped' | 'nextProbeAt'>): void {
+    this.#setup.events.emit('give-up', { error, operation: nameOf(this.end), ...more });
   }
 
   async #renew(fault: AnyDeviceCloudError, attempt: number): Promise<void> {
@@ -162,6 +178,7 @@ export class Absence {
 
   #good(error: AnyDeviceCloudError): void {
     this.#toldGivingUp = false;
+    this.#setup.note(this, false);
     if (!this.#told) return;
     this.#told = false;
     this.#setup.events.emit('recovered', { error, operation: nameOf(this.end) });

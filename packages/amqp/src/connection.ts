@@ -278,6 +278,7 @@ export class AttachedConnection {
     this.requests.lost(session, fault);
     this.settlements.lost(session, fault);
     if (wanted) this.#restorer?.lost(session, fault);
+    else this.#restorer?.left(session);
   }
 
   #onLink(name: string, link: RheaLink, context: RheaContext): void {
@@ -314,6 +315,7 @@ export class AttachedConnection {
     this.settlements.lost(link, fault);
     this.settlements.forgetLink(link);
     if (wanted) this.#restorer?.lost(link, fault);
+    else this.#restorer?.left(link);
   }
 
   /** The peer's doing is a fault, told once; this side's own is not, but ends what waits. */

@@ -26,17 +26,19 @@ export class Restorer {
   readonly #setup: RestorerSetup;
   /** Kept as long as the end: its governor counts failures in a row. */
   readonly #of = new WeakMap<End, Absence>();
-  readonly #away = new Set<Absence>();
+  /** Away, or not yet proved good. */
+  readonly #matters = new Set<Absence>();
+
   constructor(setup: RestorerSetup) {
     this.#setup = setup;
   }
 
   /** A link was made: one of the application's to the same address replaces one that is away. */
   created(link: RheaLink): void {
-    if (this.#away.size === 0) return;
+    if (this.#matters.size === 0) return;
     // Its address is set when it is made.
     process.nextTick(() => {
-      for (const away of [...this.#away]) guarded(() => replace(away, link));
+      for (const away of [...this.#matters]) guarded(() => replace(away, link));
     });
   }
 
@@ -44,38 +46,41 @@ export class Restorer {
   lost(end: End, fault: AnyDeviceCloudError): void {
     if (this.#setup.owns(end)) return;
     if (fault.transient || fault.advice === 'renew-credentials') this.#absenceOf(end).lost(fault);
+    else this.#of.get(end)?.ended(fault);
+  }
+
+  /** The application closed it. */
+  left(end: End): void {
+    this.#of.get(end)?.leave();
   }
 
   opened(end: End): void {
     this.#of.get(end)?.opened();
     if (!isLink(end))
-      for (const away of [...this.#away]) if (isLink(away.end) && away.end.session === end) away.retryDue();
+      for (const away of [...this.#matters]) if (isLink(away.end) && away.end.session === end) away.retryDue();
   }
 
   /** The connection is open, and the token put: what was ended before it was lost is made again with it. */
   connected(): void {
-    for (const away of [...this.#away]) away.retryDue();
+    for (const away of [...this.#matters]) away.retryDue();
   }
 
   /** A token was put. */
   tokenPut(): void {
-    for (const away of [...this.#away]) if (away.fault?.transient === false) away.hurry();
+    for (const away of [...this.#matters]) if (away.fault?.transient === false) away.hurry();
   }
 
   disconnected(): void {
-    for (const away of this.#away) away.pause();
+    for (const away of this.#matters) away.pause();
   }
 
   resume(): void {
-    for (const away of [...this.#away]) away.resume();
+    for (const away of [...this.#matters]) away.resume();
   }
 
   /** The connection was closed on this side, or is not watched any more. */
   stop(): void {
-    for (const away of [...this.#away]) {
-      away.pause();
-      away.leave();
-    }
+    for (const away of [...this.#matters]) away.leave();
   }
 
   #absenceOf(end: End): Absence {
@@ -88,7 +93,7 @@ export class Restorer {
       governor: governor(),
       renew: renew(),
       again: (one) => guarded(() => this.#again(one)),
-      note: (one, away) => void (away ? this.#away.add(one) : this.#away.delete(one)),
+      note: (one, matters) => void (matters ? this.#matters.add(one) : this.#matters.delete(one)),
       refused: (reason) => this.#refused(reason),
     });
     this.#of.set(end, absence);
@@ -115,6 +120,7 @@ export class Restorer {
 
 function replace(away: Absence, fresh: RheaLink): void {
   const { end } = away;
+  if (!away.fault) return;
   const isReplaced = (link: RheaLink) =>
     link !== fresh && link.is_sender() === fresh.is_sender() && addressOf(link) === addressOf(fresh);
   if (isLink(end)) {

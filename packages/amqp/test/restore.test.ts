@@ -233,6 +233,38 @@ describe('together with other losses', () => {
     },
   );
 
+  it('attached again, it is lost with the connection at once: it is well only when it holds', async () => {
+    const { peer, client, bodies } = await start();
+    ended(peer, FORCED.condition);
+    await until(() => bodies.length === 2);
+    for (const socket of peer.sockets) socket.resetAndDestroy();
+    await until(() => bodies.length === 3);
+    expect(client.recovered.filter(({ operation }) => operation !== 'reconnect')).toEqual([]);
+    await until(() => client.recovered.length === 2);
+    client.handle.detach();
+  });
+
+  it('attached again, it is stolen: given up', async () => {
+    const { peer, client, receiver, bodies } = await start();
+    ended(peer, FORCED.condition);
+    await until(() => bodies.length === 2);
+    ended(peer, 'amqp:link:stolen');
+    await until(() => client.givenUp.length === 1);
+    expect(client.givenUp[0]).toMatchObject({ stopped: 'not-transient', error: { category: 'conflict' } });
+    await quiet(1_100);
+    expect(client.recovered).toEqual([]);
+    expect(receiver.is_open()).toBe(false);
+  });
+
+  it('attached again, then detached from faultmap: nothing is told any more', async () => {
+    const { peer, client, bodies } = await start();
+    ended(peer, FORCED.condition);
+    await until(() => bodies.length === 2);
+    client.handle.detach();
+    await quiet(1_100);
+    expect(client.recovered).toEqual([]);
+  });
+
   it('a send attaches its link at once, and nothing is attached twice', async () => {
     const clock = heldClock();
     let receivers = 0;
