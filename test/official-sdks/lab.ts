@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import tls from 'node:tls';
 import { type Emulator, type EmulatorOptions, startEmulator } from '@faultmap/emulator';
 import common from 'azure-iot-common';
-import device, { type Client } from 'azure-iot-device';
+import device, { type Client, type ModuleClient } from 'azure-iot-device';
 import deviceAmqp from 'azure-iot-device-amqp';
 import deviceHttp from 'azure-iot-device-http';
 import deviceMqtt from 'azure-iot-device-mqtt';
@@ -30,6 +30,8 @@ export interface Lab {
   readonly emulator: Emulator;
   /** A device client, open; every test has a device of its own. */
   open(transport: TransportName, deviceId: string): Promise<Client>;
+  /** A module client, open. */
+  openModule(transport: TransportName, deviceId: string, moduleId: string): Promise<ModuleClient>;
   readonly registry: InstanceType<typeof iothub.Registry>;
   /** A device client with a certificate instead of a key; its device is made. */
   withCertificate(transport: TransportName, deviceId: string): Promise<Client>;
@@ -42,7 +44,7 @@ export async function startLab(options: EmulatorOptions): Promise<Lab> {
   const emulator = await startEmulator({ hostName: HUB, tls: { hosts: [HUB, DPS] }, throttle: false, ...options });
   pointHere(emulator);
   const closers: (() => Promise<unknown>)[] = [];
-  const prepare = (made: Client): Client => {
+  const prepare = <T extends Client | ModuleClient>(made: T): T => {
     made.setRetryPolicy(new common.NoRetry());
     // Nobody listening to `error` ends the process.
     made.on('error', () => {});
@@ -54,6 +56,12 @@ export async function startLab(options: EmulatorOptions): Promise<Lab> {
     async open(transport, deviceId) {
       const connectionString = emulator.connectionString(deviceId);
       const made = prepare(device.Client.fromConnectionString(connectionString, transports[transport]));
+      await made.open();
+      return made;
+    },
+    async openModule(transport, deviceId, moduleId) {
+      const connectionString = emulator.connectionString(deviceId, moduleId);
+      const made = prepare(device.ModuleClient.fromConnectionString(connectionString, transports[transport]));
       await made.open();
       return made;
     },

@@ -63,6 +63,11 @@ export interface EmulatorOptions {
   readonly dailyMessages?: number | undefined;
   /** Cloud-to-device queues: depth, lock, deliveries, life. Default: the documented limits. */
   readonly queue?: Partial<QueueLimits> | undefined;
+  /**
+   * Routes between the modules of a device, as a deployment of IoT Edge writes them:
+   * `FROM /messages/modules/a/outputs/x INTO BrokeredEndpoint("/modules/b/inputs/y")`. Default: none.
+   */
+  readonly routes?: readonly string[] | undefined;
   /** HTTP error bodies. Default `auto`: old or new as the cloud does for the operation. */
   readonly bodyShape?: WireOptions['bodyShape'] | undefined;
   /**
@@ -93,6 +98,7 @@ export interface ResolvedOptions {
     readonly enrollmentGroupKey: string | undefined;
     readonly registrationPolls: number | undefined;
     readonly registrationRetryAfterS: number | undefined;
+    readonly routes: readonly string[] | undefined;
   };
 }
 
@@ -112,6 +118,7 @@ const NAMES: Record<keyof EmulatorOptions, true> = {
   throttle: true,
   dailyMessages: true,
   queue: true,
+  routes: true,
   bodyShape: true,
   control: true,
   clock: true,
@@ -150,6 +157,7 @@ export function resolveEmulatorOptions(given: EmulatorOptions): ResolvedOptions 
       enrollmentGroupKey: given.enrollmentGroupKey,
       registrationPolls: count(given.registrationPolls, 'registrationPolls'),
       registrationRetryAfterS: count(given.registrationRetryAfterS, 'registrationRetryAfterS'),
+      routes: given.routes,
     },
   };
 }

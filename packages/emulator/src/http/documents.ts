@@ -20,6 +20,34 @@ function timeOf(at: number | undefined): string {
   return text;
 }
 
+/** A document as JSON, with all that was in it. */
+interface Written {
+  readonly record: IdentityRecord;
+  readonly connected: boolean;
+  readonly depth: number;
+  readonly text: string;
+}
+
+const WRITTEN = new WeakMap<IdentityRecord, Written>();
+
+/** {@link identityDocument} as JSON; written again only when something in it has changed. */
+export function identityText(record: IdentityRecord, cloud: Cloud): string {
+  const connected = cloud.connections.current(record) !== undefined;
+  const depth = cloud.queues.depth(record.deviceId);
+  const last = WRITTEN.get(record);
+  if (last && last.connected === connected && last.depth === depth && isSame(last.record, record)) return last.text;
+  const text = JSON.stringify(identityDocument(record, cloud));
+  WRITTEN.set(record, { record: { ...record }, connected, depth, text });
+  return text;
+}
+
+function isSame(before: IdentityRecord, now: IdentityRecord): boolean {
+  for (const name in now) {
+    if (before[name as keyof IdentityRecord] !== now[name as keyof IdentityRecord]) return false;
+  }
+  return true;
+}
+
 /** A device or module as the registry answers it (service REST, api-version 2021-04-12). */
 export function identityDocument(record: IdentityRecord, cloud: Cloud): JsonObject {
   const isDevice = record.moduleId === undefined;
@@ -71,7 +99,7 @@ export function twinDocument(record: IdentityRecord, twin: TwinRecord, cloud: Cl
     x509Thumbprint: { primaryThumbprint: record.primaryThumbprint, secondaryThumbprint: record.secondaryThumbprint },
     modelId: '',
     version: twin.version,
-    ...(record.moduleId === undefined ? { tags: twin.tags } : {}),
+    tags: twin.tags,
     properties: {
       desired: { ...twin.desired, $metadata, $version: twin.desiredVersion },
       reported: { ...twin.reported, $metadata, $version: twin.reportedVersion },

@@ -1,14 +1,14 @@
 import type { IPubackPacket, IPublishPacket, UserProperties } from 'mqtt-packet';
 import type { Cloud } from '../state/cloud.ts';
 import { CloudFault } from '../state/fault.ts';
-import type { Identity } from '../state/identity.ts';
+import { type Identity, keyOf } from '../state/identity.ts';
 import type { JsonObject } from '../state/json.ts';
 import type { MethodCall } from '../state/methods.ts';
-import type { C2dMessage } from '../state/queues.ts';
+import type { C2dMessage, Queues } from '../state/queues.ts';
 import { publish } from './answers.ts';
 import { text } from './preview-auth.ts';
 import type { Session } from './session.ts';
-import { deviceBoundPrefix, makeBag } from './topics.ts';
+import { deviceBoundPrefix, inputPrefix, makeBag } from './topics.ts';
 
 /** Messages sent and not yet acknowledged, at most (MQTT 5 preview; 3.1.1 sets none). */
 const MOST_IN_FLIGHT = 16;
@@ -35,15 +35,15 @@ export class Delivery {
 
   /** Send what waits in the queue, as far as the window goes. */
   pump(): void {
-    const { cloud, identity, session, receiveMaximum } = this.#setup;
-    if (this.#over || identity.moduleId !== undefined) return;
-    const qos = session.qosOf('c2d') ?? session.qosOf('preview-c2d');
-    if (qos === undefined) return;
-    const preview = session.qosOf('c2d') === undefined;
+    const { identity, session, receiveMaximum } = this.#setup;
+    const module = identity.moduleId !== undefined;
+    const qos = module ? session.qosOf('inputs') : (session.qosOf('c2d') ?? session.qosOf('preview-c2d'));
+    if (this.#over || qos === undefined) return;
+    const preview = !module && session.qosOf('c2d') === undefined;
     while (this.#inFlight.size < Math.min(receiveMaximum ?? MOST_IN_FLIGHT, MOST_IN_FLIGHT)) {
-      const got = cloud.queues.receive(identity.deviceId);
+      const got = this.#queue.receive(keyOf(identity));
       if (!got) return;
-      const packet = preview ? previewCommand(got.message) : deviceBound(got.message, identity);
+      const packet = preview ? previewCommand(got.message) : bagged(got.message, identity);
       if (qos === 0) {
         // Nothing acknowledges it: sent is done.
         this.#setup.send(packet);
@@ -101,7 +101,7 @@ export class Delivery {
   release(): void {
     this.#over = true; // giving back makes a message available: not to be taken by this one again
     for (const lockToken of this.#inFlight.values()) {
-      this.#setup.cloud.queues.release(this.#setup.identity.deviceId, lockToken);
+      this.#queue.release(keyOf(this.#setup.identity), lockToken);
     }
     this.#inFlight.clear();
   }
@@ -109,11 +109,17 @@ export class Delivery {
   #settle(action: 'complete' | 'reject' | 'abandon', lockToken: string): void {
     const { cloud, identity } = this.#setup;
     try {
-      cloud.log.executed(`c2d-${action}`, cloud.queues[action](identity.deviceId, lockToken).messageId);
+      cloud.log.executed(`c2d-${action}`, this.#queue[action](keyOf(identity), lockToken).messageId);
     } catch (thrown) {
       // The lock ran out: over MQTT nobody is told, the message comes again.
       if (!(thrown instanceof CloudFault)) throw thrown;
     }
+  }
+
+  /** A device's own queue, or that of a module's inputs. */
+  get #queue(): Queues {
+    const { cloud, identity } = this.#setup;
+    return identity.moduleId === undefined ? cloud.queues : cloud.inputs;
   }
 
   #nextId(): number {
@@ -124,7 +130,8 @@ export class Delivery {
   }
 }
 
-function deviceBound(message: C2dMessage, identity: Identity): IPublishPacket {
+/** System properties by the letters the cloud uses, and the sender's own, in the topic. */
+function bagged(message: C2dMessage, identity: Identity): IPublishPacket {
   const bag = makeBag([
     ['$.mid', message.messageId],
     ['$.to', message.to],
@@ -135,7 +142,8 @@ function deviceBound(message: C2dMessage, identity: Identity): IPublishPacket {
     ['iothub-ack', message.ack],
     ...Object.entries(message.properties ?? {}),
   ]);
-  return publish(`${deviceBoundPrefix(identity)}${bag}`, message.body);
+  const prefix = message.input === undefined ? deviceBoundPrefix(identity) : inputPrefix(identity, message.input);
+  return publish(`${prefix}${bag}`, message.body);
 }
 
 function previewCommand(message: C2dMessage): IPublishPacket {

@@ -59,7 +59,8 @@ async function listenAll({ host, ports }: ListenerContext, plain: Server, secure
 /** One listener of the state for all connections: what changes goes to the one it concerns. */
 function deliver({ context: { cloud }, live }: Hub): () => void {
   const off = [
-    cloud.queues.available.on((deviceId) => live.get(deviceId)?.delivery?.pump()),
+    cloud.queues.available.on((key) => live.get(key)?.delivery?.pump()),
+    cloud.inputs.available.on((key) => live.get(key)?.delivery?.pump()),
     cloud.twins.desiredChanged.on(({ identity, patch, version }) => {
       live.get(keyOf(identity))?.delivery?.desired(patch, version);
     }),

@@ -26,6 +26,11 @@ export function deviceBoundPrefix({ deviceId }: Identity): string {
   return `devices/${deviceId}/messages/devicebound/`;
 }
 
+/** Where messages to a module's inputs come: `…/inputs/{input}/{properties}`. */
+export function inputPrefix({ deviceId, moduleId }: Identity, input: string): string {
+  return `devices/${deviceId}/modules/${moduleId}/inputs/${input}/`;
+}
+
 /** Read the topic of a PUBLISH (iot-mqtt-connect-to-iot-hub). Topics of others are unknown ones. */
 export function parsePublication(topic: string, subject: Subject): Publication {
   if (subject.kind === 'registration') return parseRegistration(topic);
@@ -139,8 +144,10 @@ export function parseFilter(filter: string, subject: Subject, protocolVersion: n
   if (hub) return hub;
   const { identity } = subject;
   if (filter === `${deviceBoundPrefix(identity)}#` && identity.moduleId === undefined) return 'c2d';
-  if (filter.startsWith(`devices/${identity.deviceId}/modules/${identity.moduleId}/`) && filter.endsWith('#')) {
-    return 'inputs';
+  if (identity.moduleId !== undefined) {
+    // All inputs, one of them, or whatever there is for the module, as the C# client asks.
+    const prefix = `devices/${identity.deviceId}/modules/${identity.moduleId}/`;
+    if (filter.startsWith(prefix) && /^(inputs\/([^/+#]+\/)?)?#$/.test(filter.slice(prefix.length))) return 'inputs';
   }
   if (protocolVersion !== 5) return undefined;
   return (

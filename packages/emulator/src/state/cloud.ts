@@ -10,8 +10,9 @@ import { type Identity, keyOf } from './identity.ts';
 import { Jobs } from './jobs.ts';
 import type { JsonObject } from './json.ts';
 import { type MethodAnswer, type MethodInput, Methods } from './methods.ts';
-import { type C2dInput, type C2dMessage, type QueueLimits, Queues } from './queues.ts';
+import { type C2dInput, type C2dMessage, INPUT_LIMITS, type QueueLimits, Queues } from './queues.ts';
 import { DailyQuota } from './quota.ts';
+import { inputsFor, parseRoute, type Route } from './routes.ts';
 import { type ThrottleOptions, Throttles } from './throttles.ts';
 import { type TwinChange, type TwinRecord, Twins } from './twins.ts';
 import { Uploads } from './uploads.ts';
@@ -26,6 +27,7 @@ export interface CloudSetup {
   readonly registrationPolls?: number | undefined;
   readonly registrationRetryAfterS?: number | undefined;
   readonly hostName?: string | undefined;
+  readonly routes?: readonly string[] | undefined;
 }
 
 /** Device-to-cloud messages may hold this much (devguide-quotas-throttling). */
@@ -45,6 +47,8 @@ export class Cloud {
   readonly twins: Twins;
   readonly feedback: Feedback;
   readonly queues: Queues;
+  /** Messages to the inputs of modules. */
+  readonly inputs: Queues;
   readonly connections: Connections;
   readonly methods: Methods;
   readonly uploads: Uploads;
@@ -53,6 +57,7 @@ export class Cloud {
   readonly events = new DeviceEvents();
   readonly enrollments: Enrollments;
   readonly jobs: Jobs;
+  readonly #routes: readonly Route[];
   /** Name the cloud goes by: `HostName` of connection strings, `assignedHub` of registrations. */
   hostName: string;
 
@@ -69,6 +74,13 @@ export class Cloud {
       feedback: this.feedback,
       ...(setup.queue === undefined ? {} : { limits: setup.queue }),
     });
+    this.inputs = new Queues({
+      clock: this.clock,
+      identities: this.identities,
+      feedback: this.feedback,
+      limits: { ...INPUT_LIMITS, ...(setup.queue?.lockMs === undefined ? {} : { lockMs: setup.queue.lockMs }) },
+    });
+    this.#routes = (setup.routes ?? []).map(parseRoute);
     this.connections = new Connections(this.clock, this.identities);
     this.methods = new Methods(this.clock, this.identities, this.connections);
     this.methods.delivered.on(({ identity, methodName }) => {
@@ -106,7 +118,24 @@ export class Cloud {
     const now = this.clock.now();
     record.lastActivityAt = now;
     this.log.executed('d2c', input.messageId ?? keyOf(identity));
-    return this.events.append(input, { identity, transport, now });
+    const event = this.events.append(input, { identity, transport, now });
+    if (this.#routes.length > 0) this.#route(event);
+    return event;
+  }
+
+  #route(event: D2cEvent): void {
+    const { deviceId } = event.identity;
+    for (const { moduleId, input } of inputsFor(event, this.#routes)) {
+      // A route may name a module that a device does not have.
+      if (this.identities.find({ deviceId, moduleId })) this.sendToInput({ deviceId, moduleId }, input, event);
+    }
+  }
+
+  /** A message to an input of a module. @throws CloudFault module-not-found, queue-full, message-too-large */
+  sendToInput(identity: Identity, input: string, given: C2dInput): C2dMessage {
+    const { messageId, correlationId, contentType, contentEncoding, properties, body } = given;
+    const message = { messageId, correlationId, contentType, contentEncoding, properties, body, input };
+    return this.inputs.send(keyOf(identity), message);
   }
 
   /** @throws CloudFault throttled, quota-exceeded, queue-full, message-too-large, device-not-found */

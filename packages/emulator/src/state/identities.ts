@@ -107,6 +107,7 @@ export class Identities {
     if (settings.primaryThumbprint !== undefined) record.primaryThumbprint = settings.primaryThumbprint;
     if (settings.secondaryThumbprint !== undefined) record.secondaryThumbprint = settings.secondaryThumbprint;
     if (settings.iotEdge !== undefined) record.iotEdge = settings.iotEdge;
+    if (settings.managedBy !== undefined) record.managedBy = settings.managedBy;
     record.etag = this.#nextEtag();
     if (disabled) this.ended.emit({ identity, why: 'disabled' });
     return record;

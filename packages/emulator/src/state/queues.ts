@@ -3,7 +3,7 @@ import type { Clock } from './clock.ts';
 import { CloudFault } from './fault.ts';
 import type { Feedback, FeedbackCode } from './feedback.ts';
 import type { Identities } from './identities.ts';
-import { keyOf } from './identity.ts';
+import { type Identity, identityOf, keyOf } from './identity.ts';
 import { Signal } from './signal.ts';
 
 export type AckRequest = 'none' | 'positive' | 'negative' | 'full';
@@ -19,6 +19,8 @@ export interface C2dInput {
   /** When it expires, in ms since the epoch. */
   readonly expiresAt?: number | undefined;
   readonly properties?: Readonly<Record<string, string>> | undefined;
+  /** Input of the module it is for. */
+  readonly input?: string | undefined;
   readonly body: Buffer;
 }
 
@@ -59,9 +61,21 @@ export const QUEUE_LIMITS: QueueLimits = {
   maxBytes: 64 * 1024,
 };
 
-/** Cloud-to-device queues with locks, delivery counts and expiry. Locked messages count as queued. */
+/** What a module's inputs hold: nothing limits their number, and none is given up (iot-edge, `timeToLiveSecs` 7200). */
+export const INPUT_LIMITS: QueueLimits = {
+  maxDepth: 10_000,
+  lockMs: 60_000,
+  maxDeliveries: Number.POSITIVE_INFINITY,
+  timeToLiveMs: 7_200_000,
+  maxBytes: 256 * 1024,
+};
+
+/**
+ * Queues of devices, or of modules, with locks, delivery counts and expiry. Locked messages count
+ * as queued. A queue's key is that of its identity: `device` or `device/module`.
+ */
 export class Queues {
-  /** Something can be received by that device: sent, released, or its lock ran out. */
+  /** Something can be received by that device or module: sent, released, or its lock ran out. */
   readonly available = new Signal<string>();
   readonly #clock: Clock;
   readonly #identities: Identities;
@@ -76,107 +90,108 @@ export class Queues {
     this.#feedback = setup.feedback;
     this.#limits = { ...QUEUE_LIMITS, ...setup.limits };
     setup.identities.ended.on(({ identity, why }) => {
-      if (why === 'removed' && identity.moduleId === undefined) this.#drop(identity.deviceId);
+      if (why === 'removed') this.#drop(keyOf(identity));
     });
   }
 
   /** @throws CloudFault device-not-found, queue-full, message-too-large */
-  send(deviceId: string, input: C2dInput): C2dMessage {
-    this.#identities.get({ deviceId });
-    if (input.body.length > this.#limits.maxBytes) throw new CloudFault('message-too-large', { target: deviceId });
-    const queue = this.#live(deviceId);
-    if (queue.length >= this.#limits.maxDepth) throw new CloudFault('queue-full', { target: deviceId });
+  send(key: string, input: C2dInput): C2dMessage {
+    const identity = identityOf(key);
+    this.#identities.get(identity);
+    if (input.body.length > this.#limits.maxBytes) throw new CloudFault('message-too-large', { target: key });
+    const queue = this.#live(key);
+    if (queue.length >= this.#limits.maxDepth) throw new CloudFault('queue-full', { target: key });
     const now = this.#clock.now();
     this.#sequence += 1;
     const message: C2dMessage = {
       ...input,
       messageId: input.messageId ?? randomUUID(),
-      to: `/devices/${encodeURIComponent(deviceId)}/messages/devicebound`,
+      to: addressOf(identity, input.input),
       sequence: this.#sequence,
       enqueuedAt: now,
       expiresAt: input.expiresAt ?? now + this.#limits.timeToLiveMs,
       deliveryCount: 0,
     };
     queue.push({ message, lockToken: undefined, lockedUntil: 0, cancelTimer: () => {} });
-    this.#queues.set(deviceId, queue);
-    this.available.emit(deviceId);
+    this.#queues.set(key, queue);
+    this.available.emit(key);
     return message;
   }
 
   /** Lock the oldest message that is free; nothing when there is none. */
-  receive(deviceId: string): { lockToken: string; message: C2dMessage } | undefined {
-    const entry = this.#live(deviceId).find((one) => one.lockToken === undefined);
+  receive(key: string): { lockToken: string; message: C2dMessage } | undefined {
+    const entry = this.#live(key).find((one) => one.lockToken === undefined);
     if (!entry) return undefined;
     entry.lockToken = randomUUID();
     entry.lockedUntil = this.#clock.now() + this.#limits.lockMs;
     entry.message.deliveryCount += 1;
-    entry.cancelTimer = this.#clock.after(this.#limits.lockMs, () => this.#unlock(deviceId, entry));
+    entry.cancelTimer = this.#clock.after(this.#limits.lockMs, () => this.#unlock(key, entry));
     return { lockToken: entry.lockToken, message: entry.message };
   }
 
   /** @throws CloudFault lock-lost */
-  complete(deviceId: string, lockToken: string): C2dMessage {
-    return this.#settle(deviceId, lockToken, 'Success');
+  complete(key: string, lockToken: string): C2dMessage {
+    return this.#settle(key, lockToken, 'Success');
   }
 
   /** @throws CloudFault lock-lost */
-  reject(deviceId: string, lockToken: string): C2dMessage {
-    return this.#settle(deviceId, lockToken, 'Rejected');
+  reject(key: string, lockToken: string): C2dMessage {
+    return this.#settle(key, lockToken, 'Rejected');
   }
 
   /** Give back, for redelivery. @throws CloudFault lock-lost */
-  abandon(deviceId: string, lockToken: string): C2dMessage {
-    const entry = this.#locked(deviceId, lockToken);
-    this.#unlock(deviceId, entry);
+  abandon(key: string, lockToken: string): C2dMessage {
+    const entry = this.#locked(key, lockToken);
+    this.#unlock(key, entry);
     return entry.message;
   }
 
   /** As abandon, of a receiver that went away: says nothing when the lock is gone already. */
-  release(deviceId: string, lockToken: string): void {
-    const entry = this.#queues.get(deviceId)?.find((one) => one.lockToken === lockToken);
-    if (entry) this.#unlock(deviceId, entry);
+  release(key: string, lockToken: string): void {
+    const entry = this.#queues.get(key)?.find((one) => one.lockToken === lockToken);
+    if (entry) this.#unlock(key, entry);
   }
 
   /** Drop what waits; returns how many. */
-  purge(deviceId: string): number {
-    this.#identities.get({ deviceId });
-    const queue = this.#live(deviceId);
-    for (const entry of queue) this.#tell(deviceId, entry.message, 'Purged');
-    this.#drop(deviceId);
+  purge(key: string): number {
+    this.#identities.get(identityOf(key));
+    const queue = this.#live(key);
+    for (const entry of queue) this.#tell(key, entry.message, 'Purged');
+    this.#drop(key);
     return queue.length;
   }
 
   /** Messages queued or locked. */
-  depth(deviceId: string): number {
-    return this.#queues.has(deviceId) ? this.#live(deviceId).length : 0;
+  depth(key: string): number {
+    return this.#queues.has(key) ? this.#live(key).length : 0;
   }
 
-  #settle(deviceId: string, lockToken: string, code: FeedbackCode): C2dMessage {
-    const entry = this.#locked(deviceId, lockToken);
+  #settle(key: string, lockToken: string, code: FeedbackCode): C2dMessage {
+    const entry = this.#locked(key, lockToken);
     entry.cancelTimer();
     this.#queues.set(
-      deviceId,
-      this.#live(deviceId).filter((one) => one !== entry),
+      key,
+      this.#live(key).filter((one) => one !== entry),
     );
-    this.#tell(deviceId, entry.message, code);
+    this.#tell(key, entry.message, code);
     return entry.message;
   }
 
-  #locked(deviceId: string, lockToken: string): Queued {
-    const entry = this.#live(deviceId).find((one) => one.lockToken === lockToken);
-    if (!entry) throw new CloudFault('lock-lost', { target: deviceId });
+  #locked(key: string, lockToken: string): Queued {
+    const entry = this.#live(key).find((one) => one.lockToken === lockToken);
+    if (!entry) throw new CloudFault('lock-lost', { target: key });
     return entry;
   }
 
-  #unlock(deviceId: string, entry: Queued): void {
+  #unlock(key: string, entry: Queued): void {
     entry.cancelTimer();
     entry.lockToken = undefined;
-    if (this.#queues.get(deviceId)?.includes(entry)) this.available.emit(deviceId);
+    if (this.#queues.get(key)?.includes(entry)) this.available.emit(key);
   }
 
   /** The queue without what has expired, was delivered too often, or whose lock ran out unseen. */
-  #live(deviceId: string): Queued[] {
-    const queue = this.#queues.get(deviceId) ?? [];
+  #live(key: string): Queued[] {
+    const queue = this.#queues.get(key) ?? [];
     const now = this.#clock.now();
     const live = queue.filter((entry) => {
       if (entry.lockToken !== undefined && entry.lockedUntil <= now) {
@@ -187,24 +202,30 @@ export class Queues {
       const over = entry.message.expiresAt <= now ? 'Expired' : undefined;
       const gone =
         over ?? (entry.message.deliveryCount >= this.#limits.maxDeliveries ? 'DeliveryCountExceeded' : undefined);
-      if (gone) this.#tell(deviceId, entry.message, gone);
+      if (gone) this.#tell(key, entry.message, gone);
       return !gone;
     });
-    if (live.length === 0) this.#queues.delete(deviceId);
-    else this.#queues.set(deviceId, live);
+    if (live.length === 0) this.#queues.delete(key);
+    else this.#queues.set(key, live);
     return live;
   }
 
-  #tell(deviceId: string, message: C2dMessage, code: FeedbackCode): void {
+  #tell(key: string, message: C2dMessage, code: FeedbackCode): void {
     const wanted = message.ack ?? 'none';
     if (wanted === 'none' || (wanted === 'positive' && code !== 'Success')) return;
     if (wanted === 'negative' && code === 'Success') return;
-    const generationId = this.#identities.find({ deviceId })?.generationId ?? '';
-    this.#feedback.add({ messageId: message.messageId, deviceId: keyOf({ deviceId }), generationId, code });
+    const generationId = this.#identities.find(identityOf(key))?.generationId ?? '';
+    this.#feedback.add({ messageId: message.messageId, deviceId: key, generationId, code });
   }
 
-  #drop(deviceId: string): void {
-    for (const entry of this.#queues.get(deviceId) ?? []) entry.cancelTimer();
-    this.#queues.delete(deviceId);
+  #drop(key: string): void {
+    for (const entry of this.#queues.get(key) ?? []) entry.cancelTimer();
+    this.#queues.delete(key);
   }
+}
+
+function addressOf({ deviceId, moduleId }: Identity, input: string | undefined): string {
+  const device = `/devices/${encodeURIComponent(deviceId)}`;
+  if (moduleId === undefined) return `${device}/messages/devicebound`;
+  return `${device}/modules/${encodeURIComponent(moduleId)}/inputs/${input ?? ''}`;
 }

@@ -6,13 +6,14 @@ import { serve } from '../exchange.ts';
 import type { AmqpMessage, Incoming, Link, LinkService } from '../link.ts';
 import { commonFields, textProperties } from '../properties.ts';
 import { accept, reject, settleAs } from '../settle.ts';
+import { inputs } from './devicebound.ts';
 
 /** Message format of a batch: each data section is a whole message (Microsoft.Azure.Amqp). */
 const BATCH_FORMAT = 0x80013700;
 
-/** Device-to-cloud messages. A module also receives from this address: its inputs, which stay empty here. */
+/** Device-to-cloud messages. A module also receives from this address: what comes to its inputs. */
 export function telemetry(link: Link): LinkService {
-  if (!link.inbound) return {};
+  if (!link.inbound) return inputs(link);
   return { onMessage: (message, delivery, format) => take(link, message, delivery, format) };
 }
 
