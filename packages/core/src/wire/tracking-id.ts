@@ -15,8 +15,8 @@ const ID = `${BASE}${TAIL}`;
 const WHOLE = new RegExp(`^${ID}$`);
 /** Half an id is worse than none: one in quotes must be closed, another must come to an end. */
 const LABELLED = new RegExp(
-  String.raw`\btracking[ -]?id["']?\s{0,2}[:=]\s{0,2}(?:"(${ID})"|'(${ID})'|(${ID})(?=$|[\\"',;\s)\]}<]|\.(?:\s|$)))`,
-  'i',
+  String.raw`(?:\b|(?<=\\[rnt]))tracking[ -]?id["']?\s{0,2}[:=]\s{0,2}(?:"(${ID})"|'(${ID})'|(${ID})(?=$|[\\"',;\s)\]}<]|\.(?:\s|$)))`,
+  'gi',
 );
 const TIME_OF_ID = new RegExp(`-TimeStamp:(${TIME})`, 'g');
 
@@ -32,8 +32,23 @@ export function trackingIdOf(value: unknown): string | undefined {
 
 /** `Tracking ID:…`, `TrackingId:…`, `com.microsoft:tracking-id:…` in prose. */
 export function trackingIdIn(text: string): string | undefined {
-  const match = LABELLED.exec(text);
-  return match ? (match[1] ?? match[2] ?? match[3]) : undefined;
+  let outermost: string | undefined;
+  let least = Infinity;
+  for (const match of text.matchAll(LABELLED)) {
+    // JSON inside JSON tells of a call behind the one that failed: the less it is quoted, the nearer.
+    const quoting = backslashesAt(text, match.index + match[0].length);
+    if (quoting >= least) continue;
+    outermost = match[1] ?? match[2] ?? match[3];
+    least = quoting;
+    if (quoting === 0) break;
+  }
+  return outermost;
+}
+
+function backslashesAt(text: string, start: number): number {
+  let end = start;
+  while (text[end] === '\\') end++;
+  return end - start;
 }
 
 /** The time an id was made, as written in it; the last hop's. */

@@ -49,6 +49,7 @@ describe.each(shapes)('%s', (_name, trackingId, timestamp) => {
     ['info', { condition: 'amqp:internal-error', description: 'x', info: { 'com.microsoft:tracking-id': trackingId } }],
     ['prose', `An internal server error has occurred.\nTracking Id:${trackingId}`],
     ['prose that goes on', `failed. TrackingId:${trackingId}, SystemTracker:gateway5`],
+    ['prose in JSON', JSON.stringify({ level: 'error', msg: `failed.\nTracking Id:${trackingId}` })],
     ['a frame log', `{amqp:not-found,x,{[com.microsoft:tracking-id:${trackingId}],[com.microsoft:is-filtered:true]}}`],
     [
       'a log line with JSON in it',
@@ -73,6 +74,24 @@ test('an id of another grammar is kept where it has a field of its own', () => {
     expect(
       classify({ status: 500, body: JSON.stringify({ errorCode: 500001, trackingId: none }) }).trackingId,
     ).toBeUndefined();
+});
+
+test('of a call that failed since one behind it did, the outer id, wherever the text stands', () => {
+  const [outer, inner] = [shapes[0][1], shapes[1][1]];
+  const behind = JSON.stringify({
+    Message: 'ErrorCode:ThrottlingException;429',
+    ExceptionMessage: `Tracking ID:${inner}`,
+  });
+  const body = JSON.stringify({
+    Message: `ErrorCode:ThrottlingException;Error: 429 ${behind}`,
+    ExceptionMessage: `Tracking ID:${outer}`,
+  });
+  for (const text of [
+    body,
+    `IotHubException: ${body}\n   at X`,
+    JSON.stringify({ level: 'error', msg: `failed: ${body}` }),
+  ])
+    expect(classify(text).trackingId).toBe(outer);
 });
 
 test('what looks like none is none', () => {
