@@ -47,11 +47,17 @@ export function retryAfterInProse(text: string): number | undefined {
     /\b(?:wait|retry|try again)(?: again)?(?: for| after| in)? (\d{1,6}) ?(ms\b|milliseconds?|s\b|sec(?:ond)?s?|min(?:ute)?s?)/i.exec(
       text,
     );
-  if (!match) return undefined;
+  if (!match) return retryAfterHeaderIn(text);
   const unit = match[2]?.toLowerCase() ?? '';
   return (
     Number(match[1]) * (unit.startsWith('ms') || unit.startsWith('milli') ? 1 : unit.startsWith('m') ? 60_000 : 1000)
   );
+}
+
+/** `Retry-After: 30` in a dump of headers, `&retry-after=3` of a topic: seconds. */
+function retryAfterHeaderIn(text: string): number | undefined {
+  const seconds = /\bretry-after(?:\\{0,8}["'])? ?[:=] ?(?:\\{0,8}["'])?(\d{1,6})(?![\w.:/-])/i.exec(text)?.[1];
+  return seconds === undefined ? undefined : Number(seconds) * 1000;
 }
 
 /** An HTTP date (RFC 9110, 5.6.7) as ms since the epoch, whatever the time zone of this machine. */

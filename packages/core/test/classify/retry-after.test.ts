@@ -1,3 +1,4 @@
+import { classify } from '@faultmap/core';
 import { parseRetryAfter } from '@faultmap/core/adapter';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -71,4 +72,17 @@ test('never throws, and never gives less than nothing', () => {
       expect(ms === undefined || (ms >= 0 && Number.isFinite(ms))).toBe(true);
     }),
   );
+});
+
+test.each([
+  ['HTTP/1.1 429 Too Many Requests\r\nRetry-After: 30\r\n', 30_000],
+  ['{"headers":{"retry-after":"5"},"status":429}', 5000],
+  ['$dps/registrations/res/429/?$rid=1&retry-after=3', 3000],
+  ['The request has been throttled. Wait 10 seconds and try again.', 10_000],
+  // a client's own plans
+  ['azure-iot-common:RetryOperation Will retry after: 188.25 milliseconds', undefined],
+  ['retry-after: 2026-01-01T00:00:00Z', undefined],
+  ['retry-after-policy: 3', undefined],
+])('in a text: %j', (text, ms) => {
+  expect(classify(text).retryAfterMs).toBe(ms);
 });
