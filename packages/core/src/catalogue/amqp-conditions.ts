@@ -70,9 +70,13 @@ const conditions = {
     cases: [
       // This side closed an idle connection and told the peer so: no quota.
       { ...timeout, candidates: [], local: true },
+      { ...timeout, candidates: [], text: 'max idle time exceeded' },
       // One condition, two meanings: the device's daily quota, the service's full queue.
       { ...dailyQuota, code: 403002, side: 'device' },
       { ...quota, code: 403004, side: 'service' },
+      // The hub's own words tell which, where the place does not.
+      { ...dailyQuota, candidates: [403002], text: 'exceeded the allocated quota' },
+      { ...quota, candidates: [403004], text: 'queue' },
     ],
   },
   'amqp:not-allowed': {

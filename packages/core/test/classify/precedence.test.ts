@@ -111,6 +111,17 @@ describe('the AMQP condition', () => {
     expect(error.code).toBeUndefined();
   });
 
+  test('resource-limit-exceeded without a place is told by its text', () => {
+    const by = (description: string) => classify({ condition: 'amqp:resource-limit-exceeded', description });
+    expect(by('max idle time exceeded')).toMatchObject({ category: 'timeout', transient: true });
+    expect(by("Total number of messages on IotHub 'h' exceeded the allocated quota.")).toMatchObject({
+      advice: 'at-reset',
+      candidates: [403002],
+    });
+    expect(by('C2D messages exceeded the queue limit of 50')).toMatchObject({ advice: 'never', candidates: [403004] });
+    expect(by('')).toMatchObject({ category: 'quota', candidates: [403002, 403004] });
+  });
+
   test('without a place names no number, only candidates', () => {
     const error = classify({ condition: 'com.microsoft:message-lock-lost', description: '' });
     expect(error).toMatchObject({
