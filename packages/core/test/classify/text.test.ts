@@ -80,6 +80,8 @@ describe('a status in prose', () => {
     ['{"level":"error","statusCode":404}', 404, 'not-found'],
     ['{"msg":"{\\"status_code\\": 429}"}', 429, 'throttled'],
     ['Error 429', 429, 'throttled'],
+    ['HTTP request failed: [401 \n>   Unauthorized]', 401, 'unauthorized'],
+    [String.raw`{"message":"HTTP request failed: [401\n   Unauthorized]"}`, 401, 'unauthorized'],
     ['message received on $iothub/twin/res/429/?$rid=7', 429, 'throttled'],
     ['$dps/registrations/res/401/?$rid=1', 401, 'unauthorized'],
     // of a twin, as Azure's .NET SDK writes it: who is answered there is signed in (Azure/iotedge#1560)
