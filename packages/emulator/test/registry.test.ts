@@ -230,3 +230,60 @@ test('jobs over many devices: twins, methods, failures, and one that is cancelle
     expect((await put('j4', wrong)).status).toBe(400);
   }
 });
+
+test('a device read again tells what has changed meanwhile, and nothing of the others', async () => {
+  const { service, emulator, mqtt } = await bench({ devices: ['device1', 'device2'] });
+  const read = async (id: string) => (await service('GET', `/devices/${id}`)).data;
+  const record = emulator.state.identities.get({ deviceId: 'device1' });
+  const [first, other] = [await read('device1'), await read('device2')];
+  expect(await read('device1')).toEqual(first);
+
+  await service('POST', '/devices/device1/messages/devicebound', 'hello');
+  expect(await read('device1')).toEqual({ ...first, cloudToDeviceMessageCount: 1 });
+  await service('DELETE', '/devices/device1/commands');
+
+  const client = await mqtt();
+  const connected = await read('device1');
+  expect(connected).toMatchObject({ connectionState: 'Connected' });
+  expect(connected.lastActivityTime).not.toBe(first.lastActivityTime);
+  await client.endAsync();
+  await expect.poll(() => read('device1')).toMatchObject({ connectionState: 'Disconnected' });
+
+  const body = { authentication: { symmetricKey: { primaryKey: 'a2V5' } }, status: 'disabled' };
+  await service('PUT', '/devices/device1', body, { headers: { 'if-match': '*' } });
+  const updated = await read('device1');
+  expect(updated).toMatchObject({ status: 'disabled', authentication: { symmetricKey: { primaryKey: 'a2V5' } } });
+  expect(updated.etag).not.toBe(first.etag);
+
+  record.statusReason = 'set by a test';
+  expect(await read('device1')).toMatchObject({ statusReason: 'set by a test' });
+  expect(await read('device2')).toEqual(other);
+
+  await service('DELETE', '/devices/device1');
+  await service('PUT', '/devices/device1', {});
+  expect((await read('device1')).generationId).not.toBe(first.generationId);
+});
+
+test('a token that was accepted is refused once its key is changed, its device disabled or deleted', async () => {
+  const { service, emulator } = await bench(http);
+  const token = emulator.deviceToken('device1');
+  const status = async () =>
+    (await service('POST', '/devices/device1/messages/events', 'x', { headers: { authorization: token } })).status;
+  const change = (body: object) => service('PUT', '/devices/device1', body, { headers: { 'if-match': '*' } });
+  const keyed = (primaryKey: string) => ({ authentication: { type: 'sas', symmetricKey: { primaryKey } } });
+  const { primaryKey } = emulator.state.identities.get({ deviceId: 'device1' });
+  expect(await status()).toBe(204);
+  await change(keyed('a2V5'));
+  expect(await status()).toBe(401);
+  await change(keyed(primaryKey));
+  expect(await status()).toBe(204);
+  await change({ status: 'disabled' });
+  expect(await status()).not.toBe(204);
+  await change({ status: 'enabled' });
+  expect(await status()).toBe(204);
+  emulator.setClockSkew(2 * 86_400_000);
+  expect(await status()).toBe(401);
+  emulator.setClockSkew(0);
+  await service('DELETE', '/devices/device1');
+  expect(await status()).toBe(401);
+});

@@ -15,11 +15,7 @@ export const CONTROL_PREFIX = '/$emulator';
 const MOST_ENTRIES = 1_000;
 
 /** Serve a request to the control endpoint. Never throws. */
-export async function control(
-  request: IncomingMessage,
-  response: ServerResponse,
-  context: ListenerContext,
-): Promise<void> {
+export function control(request: IncomingMessage, response: ServerResponse, context: ListenerContext): void {
   if (!isLocal(request, context)) {
     send(response, { status: 403, body: { error: 'Only programs on this machine may control the emulator' } });
     return;
@@ -30,25 +26,32 @@ export async function control(
     streamEvents(response, context.cloud);
     return;
   }
-  try {
-    const body = hasBody(request) ? await readBody(request) : NO_BYTES;
+  const serve = (body: Buffer | CloudFault) => {
     const query = new URLSearchParams(search);
-    send(response, answer(request.method ?? 'GET', { path, query, body }, context));
+    send(response, answerOrError(request.method ?? 'GET', { path, query, body }, context));
+  };
+  if (hasBody(request)) readBody(request, serve);
+  else serve(NO_BYTES);
+}
+
+function answerOrError(method: string, asked: ControlRequest, context: ListenerContext): HandlerAnswer {
+  try {
+    return answer(method, asked, context);
   } catch (thrown) {
-    if (thrown instanceof TypeError || thrown instanceof SyntaxError) {
-      send(response, { status: 400, body: { error: thrown.message } });
-    } else if (thrown instanceof CloudFault) send(response, { status: 413, body: { error: thrown.message } });
-    // Anything else is a client that went away.
+    const status =
+      thrown instanceof CloudFault ? 413 : thrown instanceof TypeError || thrown instanceof SyntaxError ? 400 : 500;
+    return { status, body: { error: thrown instanceof Error ? thrown.message : String(thrown) } };
   }
 }
 
 interface ControlRequest {
   readonly path: string;
   readonly query: URLSearchParams;
-  readonly body: Buffer;
+  readonly body: Buffer | CloudFault;
 }
 
 function answer(method: string, { path, query, body }: ControlRequest, context: ListenerContext): HandlerAnswer {
+  if (body instanceof CloudFault) throw body;
   const { cloud, faults } = context;
   const [place = '', id] = path.split('/');
   switch (`${method} ${place}`) {

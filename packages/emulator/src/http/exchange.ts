@@ -44,17 +44,8 @@ export class Exchange {
 
   /** Read, run, answer. Never throws: a client that goes away meanwhile ends it. */
   run(): void {
-    if (!hasBody(this.#request)) {
-      this.#serve(NO_BYTES);
-      return;
-    }
-    readBody(this.#request).then(
-      (body) => this.#serve(body),
-      (thrown) => {
-        if (thrown instanceof CloudFault) this.#serve(thrown);
-        // Else the client went away.
-      },
-    );
+    if (hasBody(this.#request)) readBody(this.#request, (body) => this.#serve(body));
+    else this.#serve(NO_BYTES);
   }
 
   #serve(body: Buffer | CloudFault): void {

@@ -22,7 +22,7 @@ export async function startHttp(context: ListenerContext): Promise<RunningListen
   const onRequest: RequestListener = (request, response) => {
     response.on('error', ignore);
     if (context.control && request.url?.startsWith(CONTROL_PREFIX)) {
-      void control(request, response, context);
+      control(request, response, context);
       return;
     }
     new Exchange(request, response, context, sockets.numberOf(request.socket)).run();

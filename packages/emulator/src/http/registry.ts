@@ -3,7 +3,8 @@ import { keyOf } from '../state/identity.ts';
 import { isJsonObject, type JsonObject } from '../state/json.ts';
 import { parseJson, parseObject } from './body.ts';
 import { bulk } from './bulk.ts';
-import { identityDocument, settingsIn } from './documents.ts';
+import { identityDocument, identityText, settingsIn } from './documents.ts';
+import { JSON_TYPE } from './send.ts';
 import { type HandlerAnswer, type HttpRequest, identityIn, type Operation } from './types.ts';
 
 const quoted = (etag: string) => `"${etag}"`;
@@ -27,7 +28,8 @@ const put: Operation['handle'] = (request, { cloud }) => {
 const get: Operation['handle'] = (request, { cloud }) => {
   cloud.throttles.take('registry');
   const record = cloud.identities.get(identityIn(request.params));
-  return { status: 200, headers: { etag: quoted(record.etag) }, body: identityDocument(record, cloud) };
+  const headers = { etag: quoted(record.etag), 'content-type': JSON_TYPE };
+  return { status: 200, headers, body: identityText(record, cloud) };
 };
 
 const remove: Operation['handle'] = (request, { cloud }) => {

@@ -10,7 +10,7 @@ import type { HandlerAnswer } from './types.ts';
 const LINGER_MS = 20;
 const SLOW_BYTES_PER_S = 20;
 /** The official SDKs take an answer without this type for an empty object. */
-const JSON_TYPE = 'application/json; charset=utf-8';
+export const JSON_TYPE = 'application/json; charset=utf-8';
 
 interface WireAnswer {
   readonly status: number;
