@@ -75,10 +75,13 @@ export function sendUnclean(response: ServerResponse, answer: HandlerAnswer, fau
     case 'truncated':
       sendHalf(response, whole, () => response.socket?.end());
       return;
-    case 'reset-after':
-      response.once('finish', () => clock.after(LINGER_MS, () => reset(response)));
+    case 'reset-after': {
+      // Taken now: an answer that is finished has let go of its socket.
+      const { socket } = response;
+      response.once('finish', () => clock.after(LINGER_MS, () => socket && resetSocket(socket)));
       send(response, answer);
       return;
+    }
     case 'not-json':
       send(response, { status, headers: { 'content-type': 'text/html' }, body: GATEWAY_PAGE });
       return;
