@@ -32,7 +32,7 @@ export interface Exchange<T> {
   readonly outcome?: ((outcome: OutcomeFault) => void) | undefined;
   /** A result that is no success for the log, for operations that answer a refusal of their own. */
   readonly outcomeOf?: ((result: T) => { name: string; status: number } | undefined) | undefined;
-  /** For what the cloud sends by itself: send it once more. */
+  /** Say once more what was said: send it again, or settle a second time. */
   readonly again?: (() => void) | undefined;
   /** For answers with a status. */
   readonly answer?: ((answer: AnswerFault) => void) | undefined;
@@ -173,7 +173,7 @@ function ruin(peer: Peer, kind: UncleanKind): void {
   else peer.pipe.garbage(garbageFrame());
 }
 
-/** The answer or the message again; a delivery from the client settles once, so for it this passes. */
+/** The answer, the settlement or the message again. */
 async function duplicate<T>(exchange: Exchange<T>): Promise<void> {
   exchange.again?.();
   if (!exchange.answer) return;

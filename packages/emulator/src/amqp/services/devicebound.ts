@@ -81,6 +81,7 @@ function settle(link: Link, locked: Locked, outcome: OutcomeName, delivery: Outg
       link.peer.cloud.log.executed(`c2d-${action}`, messageId);
     },
     succeed: () => delivery.remote_settled || accept(delivery),
+    again: () => delivery.remote_settled || accept(delivery),
     refuse: (error) => delivery.remote_settled || reject(delivery, error),
     outcome: (fault) => delivery.remote_settled || settleAs(delivery, fault),
   });

@@ -37,6 +37,7 @@ function answered(link: Link, identity: Identity, message: AmqpMessage, delivery
       link.peer.cloud.methods.answer(identity, requestId, { status, payload: payloadOf(message) });
     },
     succeed: () => accept(delivery),
+    again: () => accept(delivery),
     refuse: (error) => reject(delivery, error),
     outcome: (fault) => settleAs(delivery, fault),
   });

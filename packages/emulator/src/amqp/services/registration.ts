@@ -36,7 +36,10 @@ function request(link: Link, registrationId: string, message: AmqpMessage, deliv
       accept(delivery);
       respond(link, message, answer);
     },
-    again: () => answered && respond(link, message, answered),
+    again: () => {
+      accept(delivery);
+      if (answered) respond(link, message, answered);
+    },
     refuse: (error) => reject(delivery, inService(error, peer.cloud.clock.now())),
     outcome: (fault) => settleAs(delivery, fault),
   });

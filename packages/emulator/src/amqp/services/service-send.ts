@@ -29,6 +29,7 @@ function take(link: Link, message: AmqpMessage, delivery: Incoming): void {
       cloud.sendToDevice(deviceId, input);
     },
     succeed: () => accept(delivery),
+    again: () => accept(delivery),
     refuse: (error) => reject(delivery, error),
     outcome: (fault) => settleAs(delivery, fault),
   });

@@ -31,6 +31,7 @@ function take(link: Link, message: AmqpMessage, delivery: Incoming, format: numb
       for (const input of single ? [single] : unpack(message)) peer.cloud.sendEvent(identity, input, 'amqp');
     },
     succeed: () => accept(delivery),
+    again: () => accept(delivery),
     refuse: (error) => reject(delivery, withSize(error, single)),
     outcome: (fault) => settleAs(delivery, fault),
   });
