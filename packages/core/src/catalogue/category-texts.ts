@@ -133,6 +133,10 @@ const reasonTexts: Readonly<Record<string, CodeTexts>> = {
     summary: 'Another connection uses this client id.',
     fix: 'Give every client its own id. Do not reconnect at once: two owners evict each other for ever.',
   },
+  ConnectTimeout: {
+    summary: 'The connection was not accepted in time; nothing was sent.',
+    fix: 'Check host, port and firewall, and whether something in between answers for the service; repeat with backoff.',
+  },
   ConnectionClosed: {
     summary: 'The connection was closed without a word.',
     fix: "Reconnect with backoff. Over MQTT 3.1.1 it may stand for a take-over, quota, throttling, an expired token or an oversized message: the candidates and the cloud's logs tell.",
