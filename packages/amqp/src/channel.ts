@@ -152,6 +152,7 @@ export class AnswerChannel {
   }
 
   #notOpen(ms: number, operation: string): AnyDeviceCloudError {
+    const { cause, because } = this.#setup.faults.behind(this.receiver);
     const seen = evidence({
       transport: 'amqp',
       scope: 'link',
@@ -159,7 +160,8 @@ export class AnswerChannel {
       address: this.address,
       local: true,
       condition: 'client.sender:link-not-ready',
-      text: `the answer link was not open within ${ms} ms`,
+      text: `the answer link was not open within ${ms} ms${because}`,
+      ...(cause && { cause }),
     });
     return conclude(this.#setup.faults.typed(seen, operation), { executed: 'no' });
   }

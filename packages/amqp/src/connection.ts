@@ -349,8 +349,14 @@ export class AttachedConnection {
     const { socket } = this.#connection;
     // rhea's wrapper of a WebSocket has room for one listener each: its own.
     if (typeof socket?.listenerCount !== 'function') return;
-    this.#stopLooking = watchFrameSize(this.#connection, socket, (bytes) =>
+    const stopWatching = watchFrameSize(this.#connection, socket, (bytes) =>
       guarded(() => this.#lifetime.onViolation(`a frame of ${bytes} bytes was announced`)),
     );
+    const onClose = () => guarded(() => this.#lifetime.onSocketClosed());
+    socket.on('close', onClose);
+    this.#stopLooking = () => {
+      stopWatching();
+      socket.removeListener('close', onClose);
+    };
   }
 }

@@ -1,6 +1,7 @@
 import { type AnyDeviceCloudError, classify, type Executed } from '@faultmap/core';
 import { conclude, type Evidence, type FaultEvents, isEvidence } from '@faultmap/core/adapter';
 import { type AmqpSighting, readAmqp } from './evidence.ts';
+import type { RheaLink } from './rhea.ts';
 
 const READERS = { readers: [readAmqp] } as const;
 
@@ -41,6 +42,12 @@ export class Faults {
   /** The last fault of this end; `undefined` when it is well. */
   of(end: object): AnyDeviceCloudError | undefined {
     return this.#of.get(end);
+  }
+
+  /** The fault that keeps a link from being open, as the cause of an error and for its text. */
+  behind(link: RheaLink): { readonly cause?: AnyDeviceCloudError; readonly because: string } {
+    const cause = this.of(link) ?? this.of(link.session) ?? this.of(link.connection);
+    return cause ? { cause, because: `: ${cause.message}` } : { because: '' };
   }
 
   /** Remember, as the fault of this end, one that is told already (or will be by its operation). */

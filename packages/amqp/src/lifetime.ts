@@ -70,6 +70,11 @@ export class Lifetime {
     this.#expired ??= 'idle';
   }
 
+  /** The socket is closed; it need not have ended for that, when it was destroyed on this side. */
+  onSocketClosed(): void {
+    if (!this.#over) this.#connection.eof?.();
+  }
+
   /** The peer breaks the protocol in a way rhea does not notice. */
   onViolation(text: string): void {
     this.#note(evidence({ transport: 'amqp', scope: 'connection', violation: true, text }));

@@ -161,6 +161,8 @@ export interface RheaConnection extends Dispatching {
   init(socket: RheaSocket): unknown;
   idle(): void;
   abort_socket(socket: unknown): void;
+  /** The socket has ended. */
+  eof?(): void;
   /** Let what there is to write be written, and what is settled be forgotten, in the next tick. */
   _register?(): void;
 }

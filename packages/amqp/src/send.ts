@@ -141,10 +141,16 @@ class Sending {
   }
 
   #noCredit(ms: number): AnyDeviceCloudError {
-    const open = this.#link.is_open();
-    const condition = open ? 'client.sender:not-enough-link-credit' : 'client.sender:link-not-ready';
-    const why = open ? 'the peer gave no credit' : 'the link was not open';
-    return conclude(this.#local({ condition, text: `${why} within ${ms} ms` }), { executed: 'no' });
+    const seen = this.#link.is_open()
+      ? { condition: 'client.sender:not-enough-link-credit', text: `the peer gave no credit within ${ms} ms` }
+      : this.#notOpen(ms);
+    return conclude(this.#local(seen), { executed: 'no' });
+  }
+
+  #notOpen(ms: number) {
+    const { cause, because } = this.#setup.faults.behind(this.#link);
+    const text = `the link was not open within ${ms} ms${because}`;
+    return { condition: 'client.sender:link-not-ready', text, ...(cause && { cause }) };
   }
 
   #expired(): AnyDeviceCloudError {
@@ -152,7 +158,7 @@ class Sending {
     return conclude(this.#local({ timedOut: 'request', text }), { executed: 'unknown' });
   }
 
-  #local(fields: { condition?: string; text: string; timedOut?: 'request' }): AnyDeviceCloudError {
+  #local(fields: { condition?: string; text: string; timedOut?: 'request'; cause?: unknown }): AnyDeviceCloudError {
     const address = addressOf(this.#link);
     const place = { transport: 'amqp', scope: 'delivery', direction: 'send', local: true } as const;
     const seen = evidence({ ...place, ...(address === undefined ? {} : { address }), ...fields });

@@ -272,4 +272,14 @@ describe('the socket', () => {
     expect(client.faults).toHaveLength(1);
     expect(client.faults[0]?.error).toMatchObject({ category: 'protocol', scope: 'connection' });
   });
+
+  it('is destroyed on this side, without an end or an error: the loss is seen all the same', async () => {
+    const peer = await startPeer();
+    const client = startClient(peer.port);
+    const sender = client.connection.open_sender('q');
+    await client.handle.send(sender, { body: 'x' });
+    client.connection.socket.destroy();
+    await client.handle.send(sender, { body: 'y' }, { idempotent: true });
+    expect(client.faults.map(({ error }) => error.category)).toEqual(['network']);
+  });
 });

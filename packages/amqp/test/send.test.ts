@@ -4,6 +4,7 @@ import type { Container, Delivery, EventContext, Receiver, Sender } from 'rhea';
 import { describe, expect, it, vi } from 'vitest';
 import { type ClientOptions, fastClock, QUICK, quiet, startClient, until } from './support/client.ts';
 import { insideOf, outcome } from './support/internals.ts';
+import { freePort } from './support/ports.ts';
 import { type PeerOptions, startPeer } from './support/server.ts';
 
 const FORCED = { condition: 'amqp:link:detach-forced', description: 'moved' };
@@ -183,6 +184,23 @@ describe('send waits for credit with a bound', () => {
     const sender = client.connection.open_sender('q');
     await client.handle.send(sender, { body: 'x' });
     expect(client.faults).toEqual([]);
+  });
+
+  it('no link within the time, for want of a connection: says why, and is no second fault', async () => {
+    const port = await freePort();
+    const attach = { creditTimeoutMs: 50, retry: { ...RETRY, maxAttempts: 1 } };
+    const client = startClient(port, {
+      attach: { ...attach, reconnect: { ...QUICK, baseDelayMs: 1e6, maxDelayMs: 1e6 } },
+    });
+    await until(() => client.faults.length === 1);
+    const sender = client.connection.open_sender('q');
+    for (const promise of [client.handle.send(sender, { body: 'x' }), client.handle.request('$cbs', { body: 'x' })]) {
+      const error = await caught(promise);
+      expect(error).toMatchObject({ category: 'network', executed: 'no', condition: 'client.sender:link-not-ready' });
+      expect((error as Error).message).toContain(`within 50 ms: [ECONNREFUSED] connect ECONNREFUSED 127.0.0.1:${port}`);
+      expect((error as Error).cause).toBe(client.faults[0]?.error);
+    }
+    expect(client.faults).toHaveLength(1);
   });
 
   it('no outcome: a time-out that says it may have arrived', async () => {
