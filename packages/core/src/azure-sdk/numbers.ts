@@ -19,6 +19,20 @@ const pubSubClient: Readonly<Record<number, ProseConclusion>> = {
   [-1]: 'connectionLost',
 };
 
+/** Numbers of Linux, lwIP and Winsock, by what they mean; a localised Windows says nothing else in English. */
+const systemNumbers: readonly (readonly [ProseConclusion, ReadonlySet<number>])[] = [
+  ['connectionLost', new Set([32, 103, 104, 107, 113, 119, 128, 10053, 10054, 10058])],
+  ['notConnected', new Set([101, 111, 10051, 10061, 10065])],
+  ['timeout', new Set([110, 116, 10060])],
+  ['unresolved', new Set([-5, -3, -2, 11001, 11002, 11003, 11004])],
+];
+
+/** `SocketException (10061)`, `[WinError 10054]`, `(os error 104)`, `[Errno -2]`, `errno=128`. */
+export function systemNumberIn(text: string): ProseConclusion | undefined {
+  const match = /\b(?:socketexception|winerror|os error|errno|select error) ?[=:(]? ?(-?\d{1,5})\b(?!\.\d)/i.exec(text);
+  return match ? systemNumbers.find(([, numbers]) => numbers.has(Number(match[1])))?.[0] : undefined;
+}
+
 /** What a client's result number means, from the words around it. */
 export function resultInText(text: string): ProseConclusion | undefined {
   // paho: a number with a disconnect is the library's own; with a connect it is the CONNACK's.
@@ -35,6 +49,5 @@ export function resultInText(text: string): ProseConclusion | undefined {
     ) ?? /\bstate ?(?:={1,2}|:)? ?(-[1-4])\b(?!\.?\d)/i.exec(text);
   if (match) return connack[Number(match[1])] ?? pubSubClient[Number(match[1])];
   const answer = /\bCONNACK\b.{0,60}(?:RETURN_CODE: 0x|response code: )([1-5])\b/.exec(text);
-  if (answer) return connack[Number(answer[1])];
-  return /\b(?:errno ?= ?|select error )(?:104|113|119|128|32|103)\b/i.test(text) ? 'connectionLost' : undefined;
+  return answer ? connack[Number(answer[1])] : undefined;
 }

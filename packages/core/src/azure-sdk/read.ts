@@ -10,7 +10,7 @@ import { readSystemError } from '../wire/system.ts';
 import { readText } from '../wire/text.ts';
 import { ANSWER, innerTexts, labelsOf, shortName, statusOf } from './fields.ts';
 import { classes, coreAmqpConditions, exactClasses, javaConditions, members, uamqpConditions } from './names.ts';
-import { resultInText } from './numbers.ts';
+import { resultInText, systemNumberIn } from './numbers.ts';
 
 /** Node gives this class to whatever went wrong at the first MQTT connect. */
 const FIRST_CONNECTION = /failure on first connection \(not authorized\)/i;
@@ -40,7 +40,7 @@ function fieldsOfText(text: string): EvidenceFields | undefined {
   // A refusal is left to `classify`, which knows all names of MQTT.
   const prose = refusalIn(text)
     ? undefined
-    : (proseIn(text) ?? named?.conclusion ?? memberIn(text) ?? resultInText(text));
+    : (proseIn(text) ?? systemNumberIn(text) ?? named?.conclusion ?? memberIn(text) ?? resultInText(text));
   if (condition === undefined && prose === undefined && named?.exact === undefined) return undefined;
   return { ...(condition && { condition }), ...(prose && { prose }), ...(named?.exact && { textName: named.exact }) };
 }
