@@ -294,6 +294,26 @@ describe('unclean faults', () => {
     expect(ids[0]).toBe(ids[1]);
   });
 
+  it('duplicate: a patch is answered twice and runs once', async () => {
+    emulator.inject({ transport: 'amqp', match: { operation: 'twin-patch' }, fault: 'duplicate' });
+    const client = await device();
+    await client.twin(TWIN, 'GET');
+    const versions: unknown[] = [];
+    client.answers(TWIN, (message) => versions.push(message?.message_annotations?.version));
+    await client.twin(TWIN, 'PATCH', '/properties/reported', '{"a":1}');
+    await eventually(() => versions).toEqual([2, 2]);
+    expect(emulator.log.executions('twin-report', 'device1')).toBe(1);
+  });
+
+  it('duplicate: a message that was settled twice is a success to the client, once', async () => {
+    onD2c('duplicate');
+    const client = await device();
+    const sender = client.connection.open_sender(D2C);
+    expect(await client.send(sender, { message_id: 'd', body: 'x' })).toMatchObject({ outcome: 'accepted' });
+    expect(await client.send(sender, { body: 'y' })).toMatchObject({ outcome: 'accepted' });
+    expect(emulator.log.executions('d2c', 'd')).toBe(1);
+  });
+
   it('duplicate: a message comes twice', async () => {
     emulator.inject({ transport: 'amqp', match: { operation: 'c2d-deliver' }, fault: 'duplicate' });
     const client = await device();

@@ -54,12 +54,12 @@ async function serveOne<T>(peer: Peer, exchange: Exchange<T>): Promise<void> {
     await new Promise<void>((resolve) => peer.cloud.clock.after(fault.delayMs, resolve));
     if (peer.isClosed) return;
   }
-  if (!fault?.form) return runAndTell(peer, exchange, fault);
+  if (!fault?.form) return void (await runAndTell(peer, exchange, fault));
   if ('unclean' in fault.form) return strikeUnclean(peer, exchange, fault, fault.form.unclean);
-  if ('clockSkewMs' in fault.form) return runAndTell(peer, exchange, fault, fault.form.clockSkewMs);
+  if ('clockSkewMs' in fault.form) return void (await runAndTell(peer, exchange, fault, fault.form.clockSkewMs));
   if (fault.executes) await runQuietly(exchange);
   if (peer.isClosed) return;
-  strike(peer, exchange, fault, fault.form);
+  await strike(peer, exchange, fault, fault.form);
 }
 
 function requestOf<T>(exchange: Exchange<T>): FaultRequest {
@@ -67,20 +67,28 @@ function requestOf<T>(exchange: Exchange<T>): FaultRequest {
   return { transport: 'amqp', operation, deviceId, moduleId, messageId, path: link?.address };
 }
 
-/** The ordinary way: run, then tell how it went. */
-async function runAndTell<T>(peer: Peer, exchange: Exchange<T>, fault?: ScriptedFault, clockSkewMs = 0): Promise<void> {
+/** The ordinary way: run, then tell how it went. Returns how a success is told once more. */
+async function runAndTell<T>(
+  peer: Peer,
+  exchange: Exchange<T>,
+  fault?: ScriptedFault,
+  clockSkewMs = 0,
+): Promise<(() => void) | undefined> {
   const scripted = fault?.form !== undefined;
   let succeed: (() => void) | undefined;
+  let again: (() => void) | undefined;
   try {
     const running = exchange.run({ clockSkewMs });
     const result = running instanceof Promise ? await running : running;
     succeed = () => tellSuccess(peer, exchange, result, scripted);
+    again = exchange.again ?? (exchange.answer && (() => exchange.succeed(result)));
   } catch (thrown) {
     const error = wireErrorOf(thrown, exchange.operation, peer.cloud.clock.now());
     record(peer, exchange, error.name, error.status, scripted);
     if (!peer.isClosed) exchange.refuse(error);
   }
   succeed?.();
+  return again;
 }
 
 function tellSuccess<T>(peer: Peer, exchange: Exchange<T>, result: T, scripted: boolean): void {
@@ -99,7 +107,7 @@ async function runQuietly<T>(exchange: Exchange<T>): Promise<void> {
 }
 
 /** A fault that says what it is. */
-function strike<T>(peer: Peer, exchange: Exchange<T>, fault: ScriptedFault, form: FaultForm): void {
+async function strike<T>(peer: Peer, exchange: Exchange<T>, fault: ScriptedFault, form: FaultForm): Promise<void> {
   const now = peer.cloud.clock.now();
   if ('outcome' in form && exchange.outcome) {
     record(peer, exchange, form.outcome, undefined, true);
@@ -118,7 +126,7 @@ function strike<T>(peer: Peer, exchange: Exchange<T>, fault: ScriptedFault, form
         ? wireErrorOfCondition(form, fault.retryAfterS, now)
         : undefined;
   // A form of another transport cannot be written here: the operation runs as if nothing was scripted.
-  if (!error) return void runAndTell(peer, exchange, fault);
+  if (!error) return void (await runAndTell(peer, exchange, fault));
   record(peer, exchange, error.name, error.status, true);
   const at = 'condition' in form ? atOfCondition(exchange, form) : atOfCode(exchange, error);
   endAt(peer, exchange, error, at);
@@ -160,8 +168,8 @@ async function strikeUnclean<T>(
   }
   if (kind === 'slow') peer.pipe.trickle(bytesPerSecondOf(fault.form));
   if (kind === 'truncated' || kind === 'reset-during') peer.pipe.cutAfterNextHalf(kind === 'reset-during');
-  await runAndTell(peer, exchange, fault);
-  if (kind === 'duplicate') await duplicate(exchange);
+  const again = await runAndTell(peer, exchange, fault);
+  if (kind === 'duplicate') again?.();
   if (kind === 'not-json') peer.pipe.garbage(Buffer.from(GATEWAY_PAGE));
   if (kind === 'reset-after') peer.pipe.resetSoon();
 }
@@ -171,17 +179,6 @@ function ruin(peer: Peer, kind: UncleanKind): void {
   else if (kind === 'close') peer.pipe.end();
   else if (kind === 'half-open') peer.pipe.mute();
   else peer.pipe.garbage(garbageFrame());
-}
-
-/** The answer, the settlement or the message again. */
-async function duplicate<T>(exchange: Exchange<T>): Promise<void> {
-  exchange.again?.();
-  if (!exchange.answer) return;
-  try {
-    exchange.succeed(await exchange.run({ clockSkewMs: 0 }));
-  } catch {
-    // the second run may well fail where the first did not
-  }
 }
 
 function bytesPerSecondOf(form: FaultForm | undefined): number {
