@@ -2,15 +2,18 @@ import rhea from 'rhea';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Emulator, startEmulator } from '../src/index.ts';
 import { bodyText, Client, eventually } from './amqp-kit.ts';
+import { handClock } from './hand-clock.ts';
 
 const D2C = '/devices/device1/messages/events';
 const C2D = '/devices/device1/messages/devicebound';
 
+let clock: ReturnType<typeof handClock>;
 let emulator: Emulator;
 let clients: Client[];
 
 beforeEach(async () => {
-  emulator = await startEmulator({ devices: [{ deviceId: 'device1', modules: ['m1'] }] });
+  clock = handClock(Date.now());
+  emulator = await startEmulator({ clock, devices: [{ deviceId: 'device1', modules: ['m1'] }] });
   clients = [];
 });
 
@@ -36,11 +39,57 @@ describe('tokens', () => {
     const client = Client.to(emulator);
     clients.push(client);
     const audience = '127.0.0.1/devices/device1';
-    await client.putToken(emulator.deviceToken('device1', undefined, 1), audience);
+    await client.putToken(emulator.deviceToken('device1', undefined, 60), audience);
     await client.putToken(emulator.deviceToken('device1'), audience);
-    await new Promise((resolve) => setTimeout(resolve, 1_100));
-    expect(client.connection.is_open()).toBe(true);
+    const sender = client.connection.open_sender(D2C);
+    await client.credit(sender);
+    clock.pass(100_000);
+    expect(await client.send(sender, { body: 'x' })).toMatchObject({ outcome: 'accepted' });
+  });
+
+  it('one that runs out takes its links with it, and a fresh one lets them be opened again', async () => {
+    const client = Client.to(emulator);
+    clients.push(client);
+    const audience = '127.0.0.1/devices/device1';
+    await client.putToken(emulator.deviceToken('device1', undefined, 60), audience);
+    await client.credit(client.connection.open_sender(D2C));
+    const detached = client.next('sender_error');
+    clock.pass(61_000);
+    // As recorded in azure-iot-sdk-java#180: a detach, while the connection stays.
+    expect((await detached).sender?.error).toMatchObject({
+      condition: 'amqp:unauthorized-access',
+      description: 'Token Invalid.',
+    });
+    expect(emulator.state.connections.size).toBe(0);
+    expect(emulator.log.requests({ operation: 'closed' })).toMatchObject([{ outcome: 'token-expired' }]);
+    await client.putToken(emulator.deviceToken('device1'), audience);
     expect(await client.send(client.connection.open_sender(D2C), { body: 'x' })).toMatchObject({ outcome: 'accepted' });
+    expect(client.seen).not.toContain('connection_error');
+  });
+
+  it("of a gateway's two devices only the one whose token ran out is detached", async () => {
+    emulator.state.identities.create({ deviceId: 'device2' });
+    const gateway = Client.to(emulator);
+    clients.push(gateway);
+    await gateway.putToken(emulator.deviceToken('device1', undefined, 60), '127.0.0.1/devices/device1');
+    await gateway.putToken(emulator.deviceToken('device2'), '127.0.0.1/devices/device2');
+    const first = gateway.connection.open_sender(D2C);
+    const second = gateway.connection.open_sender('/devices/device2/messages/events');
+    await Promise.all([gateway.credit(first), gateway.credit(second)]);
+    const detached = gateway.next('sender_error');
+    clock.pass(61_000);
+    expect((await detached).sender).toBe(first);
+    expect(await gateway.send(second, { body: 'x' })).toMatchObject({ outcome: 'accepted' });
+  });
+
+  it("a service's links go with its token", async () => {
+    const client = Client.to(emulator);
+    clients.push(client);
+    await client.putToken(emulator.serviceToken('service', 60), '127.0.0.1');
+    await client.credit(client.connection.open_sender('/messages/devicebound'));
+    const detached = client.next('sender_error');
+    clock.pass(61_000);
+    expect((await detached).sender?.error).toMatchObject({ description: 'Token Invalid.' });
   });
 
   it('a request that is no put-token is answered with 400', async () => {

@@ -91,13 +91,6 @@ describe('authentication', () => {
     const { sender } = await client.next('sender_error');
     expect(sender?.error).toMatchObject({ condition: 'amqp:unauthorized-access' });
   });
-
-  it('closes the connection when the token runs out', async () => {
-    const client = Client.to(emulator);
-    await client.putToken(emulator.deviceToken('device1', undefined, 1), '127.0.0.1/devices/device1');
-    const { error } = await client.next('connection_error');
-    expect(error).toMatchObject({ condition: 'amqp:unauthorized-access' });
-  });
 });
 
 describe('telemetry', () => {

@@ -3,7 +3,7 @@ import type { FaultScript } from '../faults/script.ts';
 import type { ListenerContext } from '../listener.ts';
 import type { Cloud } from '../state/cloud.ts';
 import type { CloseCause, DeviceConnection } from '../state/connections.ts';
-import { CloudFault } from '../state/fault.ts';
+import { CloudFault, type FaultName } from '../state/fault.ts';
 import { type Identity, keyOf } from '../state/identity.ts';
 import { identityOf, type Place } from './address.ts';
 import { attach } from './attach.ts';
@@ -157,8 +157,8 @@ export class Peer {
     const key = keyOf(identity);
     this.#devices.delete(key);
     this.cloud.log.record({ transport: 'amqp', operation: 'closed', ...identity, connection: this.id, outcome: cause });
-    const { record } = wireErrorOf(faultOf(cause), 'connect', this.cloud.clock.now());
-    const alone = this.#devices.size === 0;
+    const { record } = wireErrorOf(new CloudFault(faults[cause]), 'connect', this.cloud.clock.now());
+    const alone = this.#devices.size === 0 && cause !== 'token-expired';
     if (cause === 'stopped') this.close({ condition: 'amqp:connection:forced', description: STOPPED });
     else if (alone) this.close(record);
     else this.#failLinksOf(key, record);
@@ -168,9 +168,11 @@ export class Peer {
     for (const link of [...this.links]) if (link.identity && keyOf(link.identity) === key) link.fail(record);
   }
 
+  /** A token ran out: what was open by it is detached, the connection stays (azure-iot-sdk-java#180, #365). */
   #expired(principal: Principal): void {
     if (principal.kind === 'device') this.#devices.get(keyOf(principal.identity))?.end('token-expired');
-    else this.close(wireErrorOf(faultOf('token-expired'), 'connect', this.cloud.clock.now()).record);
+    const { record } = wireErrorOf(new CloudFault('unauthorized'), 'attach', this.cloud.clock.now());
+    for (const link of [...this.links]) if (!this.mayOpen(link.place)) link.fail(record);
   }
 
   /** SASL PLAIN: `{device}@sas.{hub}`, `{policy}@sas.root.{hub}` or `{scope}/registrations/{id}`, with the token as password. */
@@ -261,20 +263,13 @@ export class Peer {
 
 const STOPPED = 'The emulator stops.';
 
-const faults = {
+const faults: Record<CloseCause, FaultName> = {
   'taken-over': 'taken-over',
   removed: 'device-not-found',
   disabled: 'device-disabled',
   'token-expired': 'unauthorized',
   stopped: 'server-error',
-} as const;
-
-function faultOf(cause: CloseCause): CloudFault {
-  return new CloudFault(
-    faults[cause],
-    cause === 'token-expired' ? { text: 'ExpiredToken: the SAS token has expired.' } : {},
-  );
-}
+};
 
 /** What pairs the two links of twins and methods (official clients name it in both attaches). */
 function channelOf(link: Link): unknown {
