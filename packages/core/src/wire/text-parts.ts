@@ -23,7 +23,26 @@ export function codeInText(text: string): number | undefined {
   const found = CODE.exec(text)
     ?.slice(1)
     .find((group) => group !== undefined);
-  return found === undefined ? listedCodeInText(text) : Number(found);
+  return found === undefined ? (namedCodeInText(text) ?? listedCodeInText(text)) : Number(found);
+}
+
+/** `504101 GatewayTimeout`, `IotHubUnauthorized (401003)`, `400027 Connection forcefully closed on …`: beside its name. */
+function namedCodeInText(text: string): number | undefined {
+  let seen = 0;
+  for (const [found, at] of matches(text, /(?<![\w.-])[45]\d{5}(?![\w.-]\w)/g)) {
+    if (++seen > 64) break;
+    const row = rowOfCode(Number(found), builtInCatalogues);
+    if (row === undefined) continue;
+    const before = lettersOf(text.slice(Math.max(0, at - 60), at));
+    const after = lettersOf(text.slice(at + 6, at + 90));
+    for (const name of [row.reason, ...(row.aliases ?? [])].map(lettersOf))
+      if (after.startsWith(name) || before.endsWith(name)) return Number(found);
+  }
+  return undefined;
+}
+
+function lettersOf(text: string): string {
+  return text.toLowerCase().replace(/[^a-z]/g, '');
 }
 
 /** `Error 401003`, `a 400027 error`: too loose for any number, so only listed ones count. */

@@ -24,6 +24,12 @@ describe('a number in prose', () => {
     ['the device answered DeviceMessageLockLost', 412002],
     ['failed with code: 404103', 404103],
     ['I get Error 401003 since yesterday', 401003],
+    // beside its own name, which alone is too common
+    ['504101 GatewayTimeout', 504101],
+    ['401003 IoT Hub unauthorized', 401003],
+    ['[400024] RequestTimedOut', 400024],
+    ['ArgumentInvalid (400004)', 400004],
+    ['400027 Connection forcefully closed on new connection', 400027],
     ['400027 Error whenever I invoke a method', 400027], // Azure/azure-iot-sdk-node#689
     [JSON.stringify({ level: 50, msg: `failed: ${JSON.stringify({ errorCode: 404103, trackingId })}` }), 404103],
   ])('%s', (text, code) => {
@@ -43,6 +49,8 @@ describe('a number in prose', () => {
     'exit code: 400027',
     'area code: 404103',
     'Error 404999',
+    'ArgumentInvalid 404103',
+    '400004 and later ArgumentInvalid',
     'error 404103 of 500000',
     'Error 404103.5',
     'id-404103 error',
