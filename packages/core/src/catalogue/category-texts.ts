@@ -165,6 +165,10 @@ const reasonTexts: Readonly<Record<string, CodeTexts>> = {
     summary: 'The credentials are missing, wrong, expired or not sufficient.',
     fix: 'Renew the credentials and try once: `credentials: () => ({ cbs: { name, token } })` puts a fresh token, also after a reconnect; with SASL it is `{ password }` or `{ token }`. Check key, policy, the right to do this and the clock.',
   },
+  'amqp:illegal-state': {
+    summary: 'The connection, session or link is not in a state for that: closed already, most of the time.',
+    fix: 'Open it (again) before it is used, and close it only when nothing is on its way.',
+  },
   'amqp:resource-limit-exceeded': {
     summary: "A limit is reached: the daily quota of a device's link, the full queue of a service's.",
     fix: 'Wait for the next UTC midnight, or let the device receive its messages; backoff helps neither.',
