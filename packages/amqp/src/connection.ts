@@ -248,6 +248,7 @@ export class AttachedConnection {
 
   /** The application closes while a reconnect is waited for: rhea would connect all the same. */
   #onCloseCalled(): void {
+    this.#lifetime.onCloseCalled();
     if (!this.#reconnector?.waiting) return;
     this.#connection.state.was_open = false;
     this.#closedHere();

@@ -38,6 +38,9 @@ export class Lifetime {
   #fault: AnyDeviceCloudError | undefined;
   #expired: 'idle' | 'connect' | undefined;
   #over = false;
+  #opened: boolean;
+  /** The application closed it before the peer's OPEN: rhea opens and closes it once more for that. */
+  #closedEarly = false;
   #cancelTimer: () => void = () => {};
 
   constructor(
@@ -52,6 +55,7 @@ export class Lifetime {
     this.#clock = clock;
     this.#connectTimeoutMs = connectTimeoutMs;
     this.#listener = listener;
+    this.#opened = connection.is_open();
     const opening = connection.socket && !connection.is_open() && !connection.is_closed();
     if (opening && !connection.is_server) this.#waitForOpen();
   }
@@ -61,8 +65,17 @@ export class Lifetime {
     this.#fault = undefined;
     this.#expired = undefined;
     this.#over = false;
+    this.#opened = false;
+    this.#closedEarly = false;
     this.#listener.connecting();
     this.#waitForOpen();
+  }
+
+  /** `close` was called: by the application, or by rhea itself after an OPEN or a time-out. */
+  onCloseCalled(): void {
+    if (this.#over || this.#opened || this.#expired) return;
+    this.#closedEarly = true;
+    this.#closedHere();
   }
 
   /** The peer was silent for twice the idle time-out; rhea closes and ends the socket. */
@@ -82,8 +95,10 @@ export class Lifetime {
   }
 
   onEvent(event: string, payload: unknown): void {
+    if (this.#closedEarly) return;
     switch (event) {
       case 'connection_open':
+        this.#opened = true;
         this.#cancelTimer();
         // It may come after all, when nobody gave the socket up for being late.
         this.#fault = undefined;
@@ -116,6 +131,7 @@ export class Lifetime {
 
   /** The application's listeners have heard of it, and may have closed the connection in answer. */
   afterEvent(event: string): void {
+    if (this.#closedEarly) return;
     if (event !== 'connection_close' || this.#over || this.#expired) return;
     if (!this.#connection.state.local_open) this.#closedHere();
   }

@@ -234,6 +234,20 @@ describe('a permanent fault', () => {
 });
 
 describe('the application', () => {
+  it('closed by the application before it was open: it stays closed', async () => {
+    const peer = await startPeer();
+    const client = startClient(peer.port);
+    const sending = client.handle.send(client.connection.open_sender('q'), { body: 'x' }).catch((reason) => reason);
+    client.connection.close();
+    expect(await sending).toMatchObject({ executed: 'no', stopped: 'not-transient' });
+    await until(() => client.heard.includes('connection_close'));
+    await quiet();
+    expect(client.connection.is_open()).toBe(false);
+    // The send's own.
+    expect(client.faults.map(({ operation }) => operation)).toEqual(['send q']);
+    expect(client.retries).toEqual([]);
+  });
+
   it('closes while a reconnect is waited for: nothing is connected any more, and sends end', async () => {
     let connected = 0;
     const peer = await startPeer({}, (container) => container.on('connection_open', () => connected++));
