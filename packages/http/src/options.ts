@@ -45,6 +45,13 @@ export interface AttachHttpOptions {
    * @default host, read or write, first segment of the path
    */
   readonly pacerKey?: ((config: InternalAxiosRequestConfig) => string | undefined) | undefined;
+  /**
+   * An answer that says success and should be JSON, by `responseType: 'json'` or its content type,
+   * and is not, is a fault: `protocol`, reason `BrokenAnswer`. `false`: it is a success with a
+   * string, as axios has it. Own `transformResponse` functions are left alone anyway.
+   * @default true: a proxy's page is no twin
+   */
+  readonly checkJson?: boolean | undefined;
   /** Codes of other clouds, searched before the built-in ones. @default none */
   readonly catalogues?: readonly Catalogue[] | undefined;
   /**
@@ -88,6 +95,7 @@ const ATTACH_RULES: Readonly<Record<keyof AttachHttpOptions, OptionRule>> = {
   idempotent: rules.either(rules.boolean, rules.function),
   credentials: rules.function,
   pacerKey: rules.function,
+  checkJson: rules.boolean,
   catalogues: list,
   requestIdHeader: headerName,
   attemptHeader: headerName,

@@ -11,7 +11,7 @@ const READERS = [readHttp];
  */
 export class TypedErrors {
   readonly #catalogues: readonly Catalogue[] | undefined;
-  /** By the native error and by its response: a transform of axios may replace the error, not the response. */
+  /** By the native error, its response and its config: a transform of axios may replace the error, not those. */
   readonly #announced = new WeakMap<object, AnyDeviceCloudError>();
   /** The one announced last, which is nearly always the one asked for. */
   #last: { readonly raw: object; readonly error: AnyDeviceCloudError } | undefined;
@@ -61,16 +61,23 @@ export class TypedErrors {
       return error;
     }
     if (this.#last) this.#keep(this.#last.raw, this.#last.error);
-    const response = responseOf(raw);
-    return this.#announced.get(raw) ?? (response && this.#announced.get(response));
+    for (const key of keysOf(raw)) {
+      const error = this.#announced.get(key);
+      if (error) return error;
+    }
+    return undefined;
   }
 
   #keep(raw: object, error: AnyDeviceCloudError): void {
     this.#last = undefined;
-    this.#announced.set(raw, error);
-    const response = responseOf(raw);
-    if (response) this.#announced.set(response, error);
+    for (const key of keysOf(raw)) this.#announced.set(key, error);
   }
+}
+
+/** What belongs to one request and no other: its config is a copy made for it. */
+function keysOf(raw: object): object[] {
+  const { config } = raw as FailedRequest;
+  return [raw, responseOf(raw), config].filter((key) => typeof key === 'object' && key !== null);
 }
 
 function responseOf(raw: unknown): FailedResponse | undefined {

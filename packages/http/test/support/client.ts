@@ -3,8 +3,8 @@ import axios, { type AxiosRequestConfig } from 'axios';
 import { FAST } from './script.ts';
 
 /** An instance of its own, attached. */
-export function client(options: AttachHttpOptions = {}, config: AxiosRequestConfig = {}) {
-  const instance = axios.create(config as object);
+export function client(options: AttachHttpOptions = {}, config: AxiosRequestConfig = {}, library = axios) {
+  const instance = library.create(config as object);
   const handle = attachHttp(instance, { retry: FAST, ...options });
   return { instance, handle };
 }
