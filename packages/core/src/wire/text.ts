@@ -27,9 +27,14 @@ import { trackingIdIn } from './tracking-id.ts';
  */
 export function readText(given: string): Evidence | undefined {
   return attempt(() => {
-    const text = given.length > MAX_TEXT ? given.slice(0, MAX_TEXT) : given;
+    const text = plain(given.length > MAX_TEXT ? given.slice(0, MAX_TEXT) : given);
     return text.trim() === '' ? undefined : evidence(textFields(text));
   });
+}
+
+/** Forums and web logs escape the quotes of JSON, word processors turn them. */
+function plain(text: string): string {
+  return /[“”„]|&(?:quot|#34);/.test(text) ? text.replace(/[“”„]|&(?:quot|#34);/g, '"') : text;
 }
 
 function textFields(text: string): EvidenceFields {

@@ -49,6 +49,10 @@ describe.each(shapes)('%s', (_name, trackingId, timestamp) => {
     ['info', { condition: 'amqp:internal-error', description: 'x', info: { 'com.microsoft:tracking-id': trackingId } }],
     ['prose', `An internal server error has occurred.\nTracking Id:${trackingId}`],
     ['prose that goes on', `failed. TrackingId:${trackingId}, SystemTracker:gateway5`],
+    ['prose without a colon', `failed, tracking id ${trackingId}`],
+    ['what Python prints', `{u'errorCode': 500001, u'trackingId': u'${trackingId}', u'message': u'x'}`],
+    ['quotes escaped for a page', `{&quot;errorCode&quot;:500001,&quot;trackingId&quot;:&quot;${trackingId}&quot;}`],
+    ['turned quotes', `{“Message”:“ErrorCode:ServerError;x”,“ExceptionMessage”:“Tracking ID:${trackingId}”}`],
     ['prose in JSON', JSON.stringify({ level: 'error', msg: `failed.\nTracking Id:${trackingId}` })],
     ['a frame log', `{amqp:not-found,x,{[com.microsoft:tracking-id:${trackingId}],[com.microsoft:is-filtered:true]}}`],
     [
