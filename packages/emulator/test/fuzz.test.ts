@@ -129,8 +129,7 @@ function mutate(bytes: Buffer, mutations: readonly Mutation[]): Buffer {
 
 /** Nothing is left, nothing was said, and both listeners still serve. */
 async function isSound(): Promise<void> {
-  // The ws library waits 30 s for the answer to its close frame.
-  await expect.poll(() => emulator.connections, { timeout: 45_000 }).toBe(0);
+  await expect.poll(() => emulator.connections, { timeout: 5_000 }).toBe(0);
   expect(warnings).toEqual([]);
 }
 

@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
-import { createWebSocketStream } from 'ws';
+import { createWebSocketStream, type WebSocket } from 'ws';
 import { thumbprintsOf } from '../http/access.ts';
 import type { ListenerContext, RunningListener } from '../listener.ts';
 import { endpoint, Sockets } from '../sockets.ts';
@@ -21,11 +21,7 @@ export async function startMqtt(context: ListenerContext): Promise<RunningListen
   };
   const stopDelivering = deliver(hub);
   context.webSockets.set('mqtt', (webSocket, request) => {
-    accept(
-      createWebSocketStream(webSocket, { readableHighWaterMark: 65_536 }),
-      request.socket,
-      thumbprintsOf(request.socket),
-    );
+    accept(streamOf(webSocket), request.socket, thumbprintsOf(request.socket));
   });
   const plain = createServer({ noDelay: true }, (socket) => accept(socket, socket));
   const secure = context.tls && makeTlsServer(context, accept);
@@ -42,6 +38,17 @@ export async function startMqtt(context: ListenerContext): Promise<RunningListen
       await Promise.all([held.destroy(), sockets.destroy(), ...closed]);
     },
   };
+}
+
+/** A WebSocket as a stream that closes whenever the WebSocket does. */
+function streamOf(webSocket: WebSocket): Duplex {
+  const stream = createWebSocketStream(webSocket, { readableHighWaterMark: 65_536 });
+  // ws ends the writing side when the socket has finished, and a reset one never does.
+  webSocket.once('close', () => {
+    if (stream.readableEnded) stream.destroy();
+    else stream.once('end', () => stream.destroy());
+  });
+  return stream;
 }
 
 async function listenAll({ host, ports }: ListenerContext, plain: Server, secure: Server | undefined) {
