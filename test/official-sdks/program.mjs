@@ -1,5 +1,6 @@
 // A program as it is written for Azure: connection strings, default options, nothing of an
 // emulator. Prints one line of JSON with what went through.
+import { EventHubConsumerClient, earliestEventPosition } from '@azure/event-hubs';
 import common from 'azure-iot-common';
 import device from 'azure-iot-device';
 import deviceAmqp from 'azure-iot-device-amqp';
@@ -12,7 +13,7 @@ import provisioningMqtt from 'azure-iot-provisioning-device-mqtt';
 import symmetricKey from 'azure-iot-security-symmetric-key';
 import iothub from 'azure-iothub';
 
-const { DEVICE, SERVICE, DPS_HOST, REGISTRATIONS, REGISTRATION_KEY } = process.env;
+const { DEVICE, SERVICE, EVENTS, DPS_HOST, REGISTRATIONS, REGISTRATION_KEY } = process.env;
 const done = [];
 
 const transports = {
@@ -34,6 +35,17 @@ const { DeviceId: deviceId } = device.ConnectionString.parse(DEVICE);
 const registry = iothub.Registry.fromConnectionString(SERVICE);
 await registry.get(deviceId);
 done.push('registry');
+
+const reader = new EventHubConsumerClient('$Default', EVENTS);
+const read = await new Promise((resolve, reject) => {
+  reader.subscribe(
+    '0',
+    { processEvents: async (events) => events.length > 0 && resolve(events[0]), processError: async (e) => reject(e) },
+    { startPosition: earliestEventPosition },
+  );
+});
+await reader.close();
+if (read.systemProperties['iothub-connection-device-id'] === deviceId) done.push('events');
 
 for (const [name, transport] of Object.entries({ amqp: iothub.Amqp, 'amqp-ws': iothub.AmqpWs })) {
   const service = iothub.Client.fromConnectionString(SERVICE, transport);

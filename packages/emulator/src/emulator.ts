@@ -1,3 +1,4 @@
+import { eventHubName } from './amqp/services/events.ts';
 import { createToken, type Policy } from './auth.ts';
 import { CONTROL_PREFIX } from './control/control.ts';
 import type { FaultScript } from './faults/script.ts';
@@ -164,6 +165,13 @@ export class Emulator {
   get serviceConnectionString(): string {
     const policy = this.#policy('iothubowner');
     return `HostName=${this.state.hostName};SharedAccessKeyName=${policy.name};SharedAccessKey=${policy.key}`;
+  }
+
+  /** Connection string of the events endpoint, for clients of Event Hubs: telemetry as a stream (policy `iothubowner`). */
+  get eventHubConnectionString(): string {
+    const { name, key } = this.#policy('iothubowner');
+    const { hostName } = this.state;
+    return `Endpoint=sb://${hostName}/;SharedAccessKeyName=${name};SharedAccessKey=${key};EntityPath=${eventHubName(hostName)}`;
   }
 
   /** A SAS token of a device or module. @param validS - seconds from now, default an hour; negative: expired */

@@ -51,7 +51,8 @@ const servicePlaces: Readonly<Record<string, Place>> = {
 export function parseAddress(address: string | undefined): Place {
   if (address === undefined) return UNKNOWN;
   const path = address.replace(/^amqps?:\/\/[^/]*/i, '');
-  const service = servicePlaces[path.toLowerCase()];
+  // Event Hubs clients ask the node of their hub: `{hub}/$management`.
+  const service = servicePlaces[path.replace(/^\/?[^/]+\/(?=\$management$)/i, '').toLowerCase()];
   if (service) return service;
   const device = DEVICE.exec(path);
   if (device) return devicePlace(device[1] as string, device[2], (device[3] as string).toLowerCase());

@@ -68,6 +68,11 @@ export function attach(peer: Peer, engine: Sender | Receiver, register: (link: L
 function admit(link: Link): void {
   const { peer, place } = link;
   if (place.kind === 'unknown') throw new CloudFault('address-not-found');
+  if (place.kind === 'events-stream' && place.partition !== 0) {
+    throw new CloudFault('argument-invalid', {
+      text: `There is no partition ${place.partition}: the stream has one, 0.`,
+    });
+  }
   const { direction } = services[place.kind];
   if (direction !== 'both' && (direction === 'send') !== link.inbound) throw new CloudFault('unsupported-operation');
   if (link.identity) peer.cloud.identities.get(link.identity);

@@ -61,6 +61,11 @@ export class DeviceEvents {
     return this.#events.slice(Math.max(0, sequence - first));
   }
 
+  /** Sequence number of the oldest that is still kept. */
+  get first(): number {
+    return this.#events[0]?.sequence ?? this.#next;
+  }
+
   /** How many were ever appended. */
   get count(): number {
     return this.#next;

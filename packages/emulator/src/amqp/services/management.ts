@@ -48,7 +48,7 @@ function read(link: Link, message: AmqpMessage): object {
     name,
     type,
     partition: '0',
-    begin_sequence_number: long(0),
+    begin_sequence_number: long(events.first),
     last_enqueued_sequence_number: long(last),
     last_enqueued_offset: String(last),
     last_enqueued_time_utc: timestamp(events.from(last)[0]?.enqueuedAt ?? clock.now()),
