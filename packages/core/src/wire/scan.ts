@@ -10,9 +10,12 @@ import { trackingIdOf } from './tracking-id.ts';
 
 const QUOTING = /\\+(?:[rnt]|u000[aAdD])?/g;
 const KEYS = 'errorCode|trackingId|message|errorMessage|timestampUtc|registrationState|operationId';
-/** A field and its value, in the quotes of JSON or of Python; a value that is JSON again is met on its own. */
+/**
+ * A field and its value, in the quotes of JSON or of Python; a value that is JSON again is met on its
+ * own. Of a number that the text ends with, half may be missing.
+ */
 const FIELD = new RegExp(
-  String.raw`["']\s{0,200}(${KEYS})["']\s{0,200}:\s{0,200}(?:[ub](?=["']))?(?:"(?!\s{0,20}[{[])([^"]{0,4000})"|'(?!\s{0,20}[{[])([^']{0,4000})'|(\d{3,7})(?!\d))?`,
+  String.raw`["']\s{0,200}(${KEYS})["']\s{0,200}:\s{0,200}(?:[ub](?=["']))?(?:"(?!\s{0,20}[{[])([^"]{0,4000})"|'(?!\s{0,20}[{[])([^']{0,4000})'|(\d{6}(?!\d)|\d{3,7}(?=\D)))?`,
   'gi',
 );
 

@@ -38,11 +38,22 @@ export function trackingIdIn(text: string): string | undefined {
     // JSON inside JSON tells of a call behind the one that failed: the less it is quoted, the nearer.
     const quoting = backslashesAt(text, match.index + match[0].length);
     if (quoting >= least) continue;
-    outermost = match[1] ?? match[2] ?? match[3];
+    const bare = match[3];
+    if (bare !== undefined && match.index + match[0].length === text.length && isCut(text, match.index, bare)) continue;
+    outermost = match[1] ?? match[2] ?? bare;
     least = quoting;
     if (quoting === 0) break;
   }
   return outermost;
+}
+
+/** What ends an id for certain: its time, or all the digits of its base. */
+const ENDED =
+  /-TimeStamp:(?:[\d/]{8,10} [\d:]{7,8}|\S{19,29}Z)$|^(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|[0-9A-Fa-f]{40})(?:_[A-Z]\w{0,8})?$/;
+
+/** At the end of a text, may the rest of the id be missing? In quotes that were not closed it is. */
+function isCut(text: string, start: number, id: string): boolean {
+  return /["']$/.test(text.slice(Math.max(0, start - 1), start)) || !ENDED.test(id);
 }
 
 function backslashesAt(text: string, start: number): number {

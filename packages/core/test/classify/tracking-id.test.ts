@@ -71,6 +71,30 @@ describe.each(shapes)('%s', (_name, trackingId, timestamp) => {
   });
 });
 
+test('a body that was cut off anywhere gives no half number and no half id', () => {
+  const trackingId = shapes[0][1];
+  const number = JSON.stringify({ errorCode: 404103, trackingId, message: 'm', timestampUtc: '2025-01-01T00:00:00Z' });
+  const nested = JSON.stringify({ Message: number, ExceptionMessage: '' });
+  const named = JSON.stringify({
+    Message: 'ErrorCode:DeviceNotFound;d',
+    ExceptionMessage: `Tracking ID:${trackingId}`,
+  });
+  for (const [body, code] of [
+    [number, 404103],
+    [nested, 404103],
+    [named, 404001],
+    [`failed: ${nested}`, 404103],
+  ] as const)
+    for (let end = 1; end < body.length; end++) {
+      const cut = body.slice(0, end);
+      for (const input of [cut, { status: 404, body: cut }, { condition: 'amqp:not-found', description: cut }]) {
+        const error = classify(input);
+        expect([code, undefined], cut).toContain(error.code);
+        expect([trackingId, undefined], cut).toContain(error.trackingId);
+      }
+    }
+});
+
 test('an id of another grammar is kept where it has a field of its own', () => {
   for (const id of ['gw-7/2025-10-16T03:11:24Z', 'req_01HZX.west.3', 'G:9-B:7 03:11:24-x'])
     expect(classify({ status: 500, body: JSON.stringify({ errorCode: 500001, trackingId: id }) }).trackingId).toBe(id);
