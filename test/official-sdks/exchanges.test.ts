@@ -1,13 +1,8 @@
 import common from 'azure-iot-common';
 import device, { type DeviceMethodRequest, type DeviceMethodResponse, type Message, type Twin } from 'azure-iot-device';
-import provisioning from 'azure-iot-provisioning-device';
-import provisioningHttp from 'azure-iot-provisioning-device-http';
-import provisioningMqtt from 'azure-iot-provisioning-device-mqtt';
-import symmetricKey from 'azure-iot-security-symmetric-key';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DPS, eventually, HUB, type Lab, startLab } from './lab.ts';
+import { eventually, type Lab, startLab } from './lab.ts';
 
-const KEY = Buffer.from('a key of the enrolment').toString('base64');
 const CONNECTED = ['mqtt', 'mqtt-ws', 'amqp', 'amqp-ws'] as const;
 
 let lab: Lab;
@@ -15,10 +10,6 @@ let lab: Lab;
 beforeAll(async () => {
   lab = await startLab({
     devices: [...CONNECTED.map((name) => `dev-${name}`), 'dev-http', 'dev-service'],
-    enrollments: [
-      { registrationId: 'reg-mqtt', symmetricKey: KEY },
-      { registrationId: 'reg-http', symmetricKey: KEY },
-    ],
   });
 });
 
@@ -159,27 +150,5 @@ describe('azure-iothub', () => {
       { originalMessageId: `svc-${webSocket}`, statusCode: 'Success', deviceId: 'dev-service' },
     ]);
     await service.close();
-  });
-});
-
-describe('azure-iot-provisioning-device', () => {
-  it('registers over mqtt and over http', async () => {
-    const register = (registrationId: string, transport: unknown) => {
-      const security = new symmetricKey.SymmetricKeySecurityClient(registrationId, KEY);
-      const client = provisioning.ProvisioningDeviceClient.create(
-        DPS,
-        '0ne00000001',
-        transport as never,
-        security as never,
-      );
-      return client.register();
-    };
-    // Together: both clients wait the seconds the service asks for between two polls.
-    const [overMqtt, overHttp] = await Promise.all([
-      register('reg-mqtt', new provisioningMqtt.Mqtt()),
-      register('reg-http', new provisioningHttp.Http()),
-    ]);
-    expect(overMqtt).toMatchObject({ assignedHub: HUB, deviceId: 'reg-mqtt', status: 'assigned' });
-    expect(overHttp).toMatchObject({ assignedHub: HUB, deviceId: 'reg-http', status: 'assigned' });
   });
 });

@@ -30,6 +30,8 @@ export interface Lab {
   readonly emulator: Emulator;
   /** A device client, open; every test has a device of its own. */
   open(transport: TransportName, deviceId: string): Promise<Client>;
+  /** A device client that was given a token instead of the key. */
+  withToken(transport: TransportName, deviceId: string): Promise<Client>;
   /** A module client, open. */
   openModule(transport: TransportName, deviceId: string, moduleId: string): Promise<ModuleClient>;
   readonly registry: InstanceType<typeof iothub.Registry>;
@@ -56,6 +58,12 @@ export async function startLab(options: EmulatorOptions): Promise<Lab> {
     async open(transport, deviceId) {
       const connectionString = emulator.connectionString(deviceId);
       const made = prepare(device.Client.fromConnectionString(connectionString, transports[transport]));
+      await made.open();
+      return made;
+    },
+    async withToken(transport, deviceId) {
+      const token = emulator.deviceToken(deviceId);
+      const made = prepare(device.Client.fromSharedAccessSignature(token, transports[transport]));
       await made.open();
       return made;
     },

@@ -42,6 +42,8 @@ const TABLE: readonly (readonly [method: string, pattern: string, operation: Ope
   ['POST', 'devices/:deviceId/messages/devicebound/:lockToken/abandon', messages.abandon],
   ['POST', 'devices/:deviceId/files', uploads.start],
   ['POST', 'devices/:deviceId/files/notifications', uploads.report],
+  // azure-iot-device file_upload_api.js has the correlation id in the path.
+  ['POST', 'devices/:deviceId/files/notifications/:correlationId', uploads.report],
   ['PUT', 'jobs/v2/:jobId', jobs.create],
   ['GET', 'jobs/v2/query', jobs.list],
   ['GET', 'jobs/v2/:jobId', jobs.get],

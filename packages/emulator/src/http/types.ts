@@ -24,6 +24,7 @@ export interface RouteParams {
   readonly lockToken?: string;
   readonly jobId?: string;
   readonly registrationId?: string;
+  readonly correlationId?: string;
   readonly operationId?: string;
 }
 

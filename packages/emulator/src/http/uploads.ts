@@ -11,7 +11,7 @@ const report: Operation['handle'] = (request, { cloud }) => {
   const input = parseObject(request.body);
   cloud.throttles.take('upload');
   cloud.uploads.report(request.params.deviceId ?? '', {
-    correlationId: String(input.correlationId ?? ''),
+    correlationId: request.params.correlationId ?? String(input.correlationId ?? ''),
     isSuccess: input.isSuccess as boolean,
     statusCode: Number(input.statusCode ?? 0),
     statusDescription: String(input.statusDescription ?? ''),
