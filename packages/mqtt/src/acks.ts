@@ -25,10 +25,19 @@ export class Acks {
   #refusals: WeakMap<object, AnyDeviceCloudError> | undefined;
 
   readonly #granted: (filter: string) => void;
+  readonly #isAwaited: (messageId: number) => boolean;
 
-  constructor(faults: Faults, granted: (filter: string) => void) {
+  /**
+   * @param more.granted - a broker granted this filter
+   * @param more.isAwaited - does somebody wait for the end of what has this message id?
+   */
+  constructor(
+    faults: Faults,
+    more: { readonly granted: (filter: string) => void; readonly isAwaited: (messageId: number) => boolean },
+  ) {
     this.#faults = faults;
-    this.#granted = granted;
+    this.#granted = more.granted;
+    this.#isAwaited = more.isAwaited;
   }
 
   sent(packet: Packet): void {
@@ -47,6 +56,10 @@ export class Acks {
       if (refuses(code)) this.#refuse(packet, code, topic);
       else if (packet.cmd === 'suback' && topic !== undefined) this.#granted(topic);
     });
+    const refusal = this.refusalIn(packet);
+    // Where somebody waits, what he waits for tells its end.
+    if (refusal && !this.#isAwaited(packet.messageId ?? 0))
+      this.#faults.giveUp(refusal, { operation: refusal.operation ?? VERBS[packet.cmd], attempts: 1 });
     const short = packet.cmd === 'suback' && topics !== undefined && codes.length < topics.length;
     return short ? new Error(`Protocol error: ${codes.length} codes for ${topics.length} subscriptions`) : undefined;
   }

@@ -1,10 +1,4 @@
-import {
-  type AnyDeviceCloudError,
-  type Clock,
-  type FaultEventName,
-  type FaultListener,
-  isDeviceCloudError,
-} from '@faultmap/core';
+import type { AnyDeviceCloudError, Clock, FaultEventName, FaultListener } from '@faultmap/core';
 import {
   attachOnce,
   createCredentials,
@@ -20,7 +14,7 @@ import { levelOf, willReconnect } from './client.ts';
 import { Connection, type ConnectionHooks, guarded } from './connection.ts';
 import { readMqtt } from './evidence.ts';
 import { isAnswerTopic } from './exchange.ts';
-import { because, ended, Faults } from './faults.ts';
+import { ended, Faults } from './faults.ts';
 import { label } from './label.ts';
 import { Operations } from './operations.ts';
 import { type MqttOptions, type ResolvedMqttOptions, resolveMqttOptions } from './options.ts';
@@ -90,7 +84,10 @@ class Attachment implements MqttHandle {
   constructor(client: MqttClient, options: ResolvedMqttOptions, release: () => void) {
     this.#client = client;
     this.#faults = new Faults(this.#events, () => levelOf(client));
-    this.#acks = new Acks(this.#faults, (filter) => this.#requests?.granted(filter));
+    this.#acks = new Acks(this.#faults, {
+      granted: (filter) => this.#requests?.granted(filter),
+      isAwaited: (id) => this.#operations.isAwaited(id),
+    });
     const clock = options.clock ?? systemClock;
     const { operationTimeoutMs, offlineTimeoutMs } = options;
     const limits = { clock, operationTimeoutMs, offlineTimeoutMs };
@@ -267,22 +264,15 @@ function isGoverned(client: MqttClient, { reconnect }: ResolvedMqttOptions): boo
 function transfersOver(operations: Operations, methods: ReturnType<typeof wrapMethods>) {
   return {
     publish: (topic: string, payload: Buffer, how: object, done: (error: unknown) => void) => {
-      const callback = (error: unknown) => done(error && ofRequest(error));
-      operations.call('publish', methods.publish, [topic, payload, how, callback]);
-      return () => operations.callOff(callback);
+      operations.call('publish', methods.publish, [topic, payload, how, done], 'request');
+      return () => operations.callOff(done);
     },
     subscribe: (filter: string) =>
       new Promise<void>((resolve, reject) => {
         // Also where mqtt.js thinks it is subscribed: after a reconnect it may not be yet.
         const again = { [filter]: { qos: 0 }, resubscribe: true };
-        const done = (error: unknown) => (error ? reject(ofRequest(error)) : resolve());
-        operations.call('subscribe', methods.subscribe, [again, done]);
+        const done = (error: unknown) => (error ? reject(error) : resolve());
+        operations.call('subscribe', methods.subscribe, [again, done], 'request');
       }),
   };
-}
-
-/** What publishing or subscribing failed with was told: the request that fails with it is no second fault. */
-function ofRequest(error: unknown): unknown {
-  if (!isDeviceCloudError(error)) return error;
-  return because(error, { operation: 'mqtt.request', executed: error.executed === 'no' ? 'no' : 'unknown' });
 }

@@ -105,7 +105,9 @@ export class Connection {
     if (this.#seen.has(error)) return;
     this.#seen.add(error);
     if (error.message === 'client disconnecting') {
-      this.#faults.tell(ended('ClientEnded', 'mqtt.publish'));
+      // Of a publish that nobody waits for.
+      const error = this.#faults.tell(ended('ClientEnded', 'publish'));
+      this.#faults.giveUp(error, { operation: 'publish', attempts: 0 });
       return;
     }
     const link = this.#link;

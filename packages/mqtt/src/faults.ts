@@ -1,5 +1,5 @@
-import { type AnyDeviceCloudError, classify } from '@faultmap/core';
-import { type EvidenceFields, evidence, type FaultEvents, makeError } from '@faultmap/core/adapter';
+import { type AnyDeviceCloudError, classify, type Stopped } from '@faultmap/core';
+import { conclude, type EvidenceFields, evidence, type FaultEvents, makeError } from '@faultmap/core/adapter';
 import { readMqtt } from './evidence.ts';
 
 /** Types what was seen on one client, and tells each native failure once. */
@@ -26,6 +26,24 @@ export class Faults {
   tell(error: AnyDeviceCloudError, attempt?: number): AnyDeviceCloudError {
     this.events.emit('fault', { error, operation: error.operation, attempt });
     return error;
+  }
+
+  /**
+   * A publish, subscribe or unsubscribe ends with this error. It is not repeated from here: mqtt.js alone
+   * sends again.
+   *
+   * @param attempts - how often it was written
+   */
+  giveUp(
+    error: AnyDeviceCloudError,
+    {
+      operation,
+      attempts,
+      stopped = error.transient ? 'attempts' : 'not-transient',
+    }: { readonly operation: string; readonly attempts: number; readonly stopped?: Stopped | undefined },
+  ): void {
+    conclude(error, { attempts, waitsMs: [], stopped });
+    this.events.emit('give-up', { error, operation, attempt: attempts, stopped });
   }
 }
 

@@ -1,4 +1,4 @@
-import type { AnyDeviceCloudError, Clock } from '@faultmap/core';
+import { type AnyDeviceCloudError, type Clock, isDeviceCloudError, type Stopped } from '@faultmap/core';
 import { conclude } from '@faultmap/core/adapter';
 import type { MqttClient, Packet } from 'mqtt';
 import type { Acks } from './acks.ts';
@@ -50,22 +50,31 @@ export class Operations {
     return this.#pending.size;
   }
 
-  /** A call of the program; one without a callback is none of ours: nobody waits. */
-  call(kind: Kind, original: (...args: never[]) => unknown, args: readonly unknown[]): unknown {
+  /** Does somebody wait for the answer to this message id? */
+  isAwaited(id: number): boolean {
+    return this.#owners.byId(id) !== undefined;
+  }
+
+  /**
+   * A call of the program, or for a request of ours; one without a callback is not followed: nobody waits.
+   */
+  call(
+    kind: Kind,
+    original: (...args: never[]) => unknown,
+    args: readonly unknown[],
+    by: 'program' | 'request' = 'program',
+  ): unknown {
     const { client } = this.#setup;
     const at = args.findIndex((arg, index) => index > 0 && typeof arg === 'function');
     const pass = original as (...args: unknown[]) => unknown;
     if (at < 0 || this.#detached) return pass.apply(client, [...args]);
     const callback = args[at] as Callback;
-    const operation = label(kind, topicsOf(args[0])[0]);
-    if (this.#givenUp && !client.disconnecting) {
-      const error = because(this.#givenUp, { operation, executed: 'no' });
-      queueMicrotask(() => callback(error));
-      return client;
-    }
     const submit = (): unknown => pass.apply(client, args.with(at, one.callback));
-    const one = this.#open({ kind, operation, answer: callback, submit }, args);
-    return this.#submit(one);
+    const operation = label(kind, topicsOf(args[0])[0]);
+    const one = this.#open({ kind, operation, answer: callback, submit, forRequest: by === 'request' }, args);
+    if (!this.#givenUp || client.disconnecting) return this.#submit(one);
+    this.#reject(one, because(this.#givenUp, { operation, executed: 'no' }));
+    return client;
   }
 
   sent(packet: Packet): void {
@@ -93,7 +102,7 @@ export class Operations {
     this.#givenUp = fault;
     for (const one of [...this.#pending]) {
       this.#takeBack(one);
-      this.#answer(one, because(fault, { operation: one.operation, executed: executedOf(one) }));
+      this.#fail(one, because(fault, { operation: one.operation, executed: executedOf(one) }));
     }
   }
 
@@ -127,7 +136,10 @@ export class Operations {
     }
   }
 
-  #open(call: Pick<Pending, 'kind' | 'operation' | 'answer' | 'submit'>, args: readonly unknown[]): Pending {
+  #open(
+    call: Pick<Pending, 'kind' | 'operation' | 'answer' | 'submit' | 'forRequest'>,
+    args: readonly unknown[],
+  ): Pending {
     const options = call.kind === 'publish' ? args[2] : undefined;
     const qos = typeof options === 'object' && options !== null && 'qos' in options ? Number(options.qos) : 0;
     const one: Pending = {
@@ -136,7 +148,7 @@ export class Operations {
       topics: topicsOf(args[0]),
       since: this.#setup.clock.now(),
       messageIds: [],
-      sent: false,
+      attempts: 0,
       callback: (error, ...rest) => this.#called(one, error, rest),
     };
     this.#owners.add(one);
@@ -166,7 +178,7 @@ export class Operations {
   #isForgotten(one: Pending): boolean {
     return (
       one.kind === 'publish' &&
-      !one.sent &&
+      one.attempts === 0 &&
       !this.#givenUp &&
       !this.#setup.client.disconnecting &&
       this.#setup.willReconnect()
@@ -177,9 +189,9 @@ export class Operations {
     this.#close(one);
     const { acks } = this.#setup;
     const packet = rest.find((given) => acks.refusalIn(given)) ?? (raw as { packet?: unknown } | undefined)?.packet;
-    const refusal = acks.refusalIn(packet);
-    if (refusal) return one.answer(refusal, ...rest);
-    return one.answer(raw ? this.#typed(one, raw) : raw, ...rest);
+    const error = acks.refusalIn(packet) ?? (raw ? this.#typed(one, raw) : raw);
+    if (isDeviceCloudError(error)) this.#giveUp(one, error);
+    return one.answer(error, ...rest);
   }
 
   #typed(one: Pending, raw: unknown): unknown {
@@ -188,7 +200,7 @@ export class Operations {
     if (message === 'Message removed') return raw; // by the program itself
     const { operation } = one;
     // A SUBSCRIBE that is called off may be sent all the same: mqtt.js subscribes again on the next connection.
-    const executed = one.sent || one.kind === 'subscribe' ? 'unknown' : 'no';
+    const executed = one.attempts > 0 || one.kind === 'subscribe' ? 'unknown' : 'no';
     if (message === 'client disconnecting') return faults.tell(ended('ClientEnded', operation, executed));
     if (isClosed(raw) && client.disconnecting) return because(this.#setup.endFault(), { operation, executed });
     const reason = this.#reason();
@@ -206,7 +218,7 @@ export class Operations {
     const { operation } = one;
     const executed = executedOf(one);
     const fault = why === 'offline' ? this.#reason() : undefined;
-    this.#answer(one, fault ? because(fault, { operation, executed }) : this.#timeOut(one));
+    this.#fail(one, fault ? because(fault, { operation, executed }) : this.#timeOut(one), 'deadline');
   }
 
   #timeOut(one: Pending): AnyDeviceCloudError {
@@ -218,12 +230,18 @@ export class Operations {
 
   #reject(one: Pending, error: AnyDeviceCloudError): void {
     this.#close(one);
-    this.#answer(one, error);
+    this.#fail(one, error);
   }
 
   /** From a timer or an event of ours: an exception of the program's callback is its own, in a turn of its own. */
-  #answer(one: Pending, error: AnyDeviceCloudError): void {
+  #fail(one: Pending, error: AnyDeviceCloudError, stopped?: Stopped): void {
+    this.#giveUp(one, error, stopped);
     queueMicrotask(() => one.answer(error));
+  }
+
+  /** The end of an operation: told once, where no request of ours tells it. */
+  #giveUp({ operation, attempts, forRequest }: Pending, error: AnyDeviceCloudError, stopped?: Stopped): void {
+    if (!forRequest) this.#setup.faults.giveUp(error, { operation, attempts, stopped });
   }
 
   #takeBack(one: Pending): void {
@@ -242,5 +260,5 @@ function isClosed(raw: unknown): boolean {
 
 /** May a broker have seen it? */
 function executedOf(one: Pending): 'no' | 'unknown' {
-  return one.sent ? 'unknown' : 'no';
+  return one.attempts > 0 ? 'unknown' : 'no';
 }

@@ -40,6 +40,11 @@ export class PacketOwners {
     }
   }
 
+  /** Who waits for the answer to this message id? */
+  byId(id: number): Pending | undefined {
+    return this.#byId.get(id);
+  }
+
   /** Whose is this packet, which is being written? */
   of(packet: Packet): Pending | undefined {
     // The second half of a QoS 2 publish.

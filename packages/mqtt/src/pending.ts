@@ -18,8 +18,10 @@ export interface Pending {
   readonly since: number;
   /** Ids of its packets, as far as they are known. */
   readonly messageIds: number[];
-  /** A packet of it was written to a socket, of this connection or an earlier one. */
-  sent: boolean;
+  /** A request of ours waits for it, and tells how it ended. */
+  readonly forRequest: boolean;
+  /** How often a packet of it was written to a socket, of this connection or an earlier one. */
+  attempts: number;
   /** When the last one was written to the present connection. */
   writtenAt?: number | undefined;
 }
@@ -70,7 +72,7 @@ export class PendingList {
   }
 
   wrote(one: Pending): void {
-    one.sent = true;
+    one.attempts++;
     one.writtenAt = this.#limits.clock.now();
     this.#movedAt = one.writtenAt;
     if (!this.#all.has(one)) return;

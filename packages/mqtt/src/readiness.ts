@@ -1,8 +1,8 @@
 /** Wait for a connection, for as long as one is to be expected. */
 export class Readiness {
-  readonly #waiting = new Set<(error?: unknown) => void>();
+  readonly #waiting = new Set<(error?: (operation: string) => unknown) => void>();
   readonly #isUp: () => boolean;
-  #hopeless: (() => unknown) | undefined;
+  #hopeless: ((operation: string) => unknown) | undefined;
 
   constructor(isUp: () => boolean) {
     this.#isUp = isUp;
@@ -12,14 +12,15 @@ export class Readiness {
     return this.#waiting.size;
   }
 
-  wait(signal: AbortSignal | undefined): Promise<void> {
-    if (this.#hopeless) return Promise.reject(this.#hopeless());
+  /** @param operation - who waits, for messages */
+  wait(signal: AbortSignal | undefined, operation: string): Promise<void> {
+    if (this.#hopeless) return Promise.reject(this.#hopeless(operation));
     if (this.#isUp()) return Promise.resolve();
     return new Promise((resolve, reject) => {
-      const wake = (error?: unknown) => {
+      const wake = (error?: (operation: string) => unknown) => {
         this.#waiting.delete(wake);
         signal?.removeEventListener('abort', onAbort);
-        if (error) reject(error);
+        if (error) reject(error(operation));
         else resolve();
       };
       const onAbort = () => {
@@ -38,9 +39,9 @@ export class Readiness {
   }
 
   /** None will come soon: nobody waits any more, from now on neither. */
-  giveUp(error: () => unknown): void {
+  giveUp(error: (operation: string) => unknown): void {
     this.#hopeless = error;
-    for (const wake of [...this.#waiting]) wake(error());
+    for (const wake of [...this.#waiting]) wake(error);
   }
 
   hope(): void {

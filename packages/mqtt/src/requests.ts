@@ -116,13 +116,13 @@ export class Requests {
 
   /** The connection is gone: no answer will find its way. Who waits for a connection goes on waiting. */
   lost(fault: AnyDeviceCloudError): void {
-    this.#waiters.failAll(() => because(fault, { operation: 'mqtt.request', executed: 'unknown' }));
+    this.#waiters.failAll((operation) => because(fault, { operation, executed: 'unknown' }));
   }
 
   /** No connection for a long time, or ever. */
   gaveUp(fault: AnyDeviceCloudError): void {
     this.lost(fault);
-    this.#readiness.giveUp(() => because(fault, { operation: 'mqtt.request', executed: 'no' }));
+    this.#readiness.giveUp((operation) => because(fault, { operation, executed: 'no' }));
   }
 
   resume(): void {
@@ -198,12 +198,13 @@ export class Requests {
     const { client, faults } = this.#setup;
     const { signal } = attempt;
     attempt.unsent();
-    await this.#readiness.wait(signal);
-    await abortable(this.#subscriptions.ensure(exchange.filter), signal);
+    await this.#readiness.wait(signal, operation);
+    await abortable(this.#subscribed(exchange.filter, operation), signal);
     attempt.sent();
     call.sent = true;
     const byData = exchange.service === 'other' && levelOf(client) === 5;
     const raw = await this.#waiters.wait(exchange, {
+      operation,
       timeoutMs: options.attemptTimeoutMs,
       signal,
       unanswered: () => faults.typeSeen({ scope: 'request', timedOut: 'request', text: 'no answer came' }, operation),
@@ -211,10 +212,16 @@ export class Requests {
         const to = byData ? topic : withRequestId(topic, rid);
         const properties = byData ? withCorrelation(options.properties, exchange.filter, rid) : options.properties;
         const how = { qos: options.qos, ...(properties && { properties }) };
-        return this.#setup.publish(to, body, how, (error) => error && failed(error));
+        return this.#setup.publish(to, body, how, (error) => error && failed(ofRequest(error, operation)));
       },
     });
     return judgeAnswer<T>(raw, exchange, faults, operation);
+  }
+
+  #subscribed(filter: string, operation: string): Promise<void> {
+    return this.#subscriptions.ensure(filter).catch((error: unknown) => {
+      throw ofRequest(error, operation);
+    });
   }
 
   async #poll<T>(call: Call, first: MqttAnswer<T>): Promise<MqttAnswer<T>> {
@@ -254,6 +261,12 @@ export class Requests {
     faults.events.emit('give-up', { error, operation: error.operation, stopped });
     return error;
   }
+}
+
+/** What publishing or subscribing failed with was told: the request that fails with it is no second fault. */
+function ofRequest(error: unknown, operation: string): unknown {
+  if (!isDeviceCloudError(error)) return error;
+  return because(error, { operation, executed: error.executed === 'no' ? 'no' : 'unknown' });
 }
 
 function withCorrelation(

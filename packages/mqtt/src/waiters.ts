@@ -6,10 +6,13 @@ import { type Exchange, matches, queryOf } from './exchange.ts';
 /** One request on its way. */
 interface Waiter {
   readonly exchange: Exchange;
+  readonly operation: string;
   readonly settle: (outcome: { readonly answer: RawAnswer } | { readonly error: unknown }) => void;
 }
 
 export interface WaitOptions {
+  /** For messages. */
+  readonly operation: string;
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
   /** Writes it, under the request id; returns what takes it back. */
@@ -34,7 +37,7 @@ export class Waiters {
     return this.#waiting.size;
   }
 
-  wait(exchange: Exchange, { timeoutMs, signal, send, unanswered }: WaitOptions): Promise<RawAnswer> {
+  wait(exchange: Exchange, { operation, timeoutMs, signal, send, unanswered }: WaitOptions): Promise<RawAnswer> {
     const rid = `${this.#prefix}-${(this.#count++).toString(36)}`;
     return new Promise((resolve, reject) => {
       let takeBack = () => {};
@@ -51,7 +54,7 @@ export class Waiters {
       };
       const onAbort = () => settle({ error: signal?.reason });
       const cancel = this.#clock.after(timeoutMs, () => settle({ error: unanswered() }));
-      this.#waiting.set(rid, { exchange, settle });
+      this.#waiting.set(rid, { exchange, operation, settle });
       signal?.addEventListener('abort', onAbort, { once: true });
       if (signal?.aborted) onAbort();
       else takeBack = send(rid, (error) => settle({ error }));
@@ -68,7 +71,7 @@ export class Waiters {
     return 'answer';
   }
 
-  failAll(error: () => unknown): void {
-    for (const waiter of [...this.#waiting.values()]) waiter.settle({ error: error() });
+  failAll(error: (operation: string) => unknown): void {
+    for (const waiter of [...this.#waiting.values()]) waiter.settle({ error: error(waiter.operation) });
   }
 }

@@ -63,7 +63,7 @@ describe.concurrent('a promise of an attached client settles', () => {
           category: 'quota',
           detail: 'full',
           executed: 'no',
-          operation: 'mqtt.publish t/1',
+          operation: 'publish t/1',
         });
       },
     ));
@@ -93,9 +93,9 @@ describe.concurrent('a promise of an attached client settles', () => {
       },
       async ({ client, of }) => {
         expect(await rejection(client.subscribeAsync(['a', 'b', 'c']))).toMatchObject({
-          operation: 'mqtt.subscribe b',
+          operation: 'subscribe b',
         });
-        expect(of('fault').map(({ error }) => error.operation)).toEqual(['mqtt.subscribe b', 'mqtt.subscribe c']);
+        expect(of('fault').map(({ error }) => error.operation)).toEqual(['subscribe b', 'subscribe c']);
       },
     ));
 
@@ -188,7 +188,7 @@ describe.concurrent('a promise of an attached client settles', () => {
           expect(late).toMatchObject({ category: level === 5 ? 'unauthorized' : 'bad-request', executed: 'no' });
           expect(late.cause).toBe(stage.of('fault')[0]?.error);
           expect(stage.of('fault')).toHaveLength(1);
-          expect(stage.of('give-up')).toMatchObject([{ stopped: 'not-transient' }]);
+          expect(stage.givenUp('mqtt.connect')).toMatchObject([{ stopped: 'not-transient' }]);
         },
       ),
   );
@@ -204,7 +204,7 @@ describe.concurrent('a promise of an attached client settles', () => {
         subscribe: 'network ECONNRESET unknown',
       });
       expect(stage.of('fault')).toHaveLength(1);
-      expect(stage.of('give-up')).toMatchObject([{ stopped: 'disabled' }]);
+      expect(stage.givenUp('mqtt.connect')).toMatchObject([{ stopped: 'disabled' }]);
     }),
   );
 

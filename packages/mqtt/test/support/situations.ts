@@ -309,7 +309,7 @@ export const acknowledgements: readonly Situation[] = [
         scope: 'publish',
         executed: 'no',
         detail: 'no more today',
-        operation: 'mqtt.publish a',
+        operation: 'publish a',
       },
     }),
   ),
@@ -337,14 +337,14 @@ export const acknowledgements: readonly Situation[] = [
         link.send({ cmd: 'suback', messageId, granted: [link.version === 5 ? 0x87 : 0x80] }),
     },
     act: ({ client }) => client.subscribeAsync('a/b').catch(() => {}),
-    expected: { scope: 'subscription', executed: 'no', operation: 'mqtt.subscribe a/b' },
+    expected: { scope: 'subscription', executed: 'no', operation: 'subscribe a/b' },
   },
   {
     name: 'one of three topics refused',
     closes: false,
     script: { subscribe: (link, { messageId }) => link.send({ cmd: 'suback', messageId, granted: [0, 0x80, 1] }) },
     act: ({ client }) => client.subscribeAsync(['a', 'b', 'c']).catch(() => {}),
-    expected: { category: 'unknown', reasonCode: 0x80, operation: 'mqtt.subscribe b' },
+    expected: { category: 'unknown', reasonCode: 0x80, operation: 'subscribe b' },
   },
   {
     name: 'SUBACK with too few codes',
@@ -359,7 +359,7 @@ export const acknowledgements: readonly Situation[] = [
     closes: false,
     script: { unsubscribe: (link, { messageId }) => link.send({ cmd: 'unsuback', messageId, granted: [0x87] }) },
     act: ({ client }) => client.unsubscribeAsync('a').catch(() => {}),
-    expected: { category: 'unauthorized', reasonCode: 0x87, scope: 'subscription', operation: 'mqtt.unsubscribe a' },
+    expected: { category: 'unauthorized', reasonCode: 0x87, scope: 'subscription', operation: 'unsubscribe a' },
   },
 ];
 

@@ -23,6 +23,8 @@ export interface Stage {
   readonly handle: MqttHandle;
   readonly told: Told[];
   of(name: FaultEventName): FaultEvent[];
+  /** What was given up: of the connection, or of operations by their names. */
+  givenUp(operation: 'mqtt.connect' | RegExp): FaultEvent[];
   /** Until `name` was told `count` times. */
   heard(name: FaultEventName, count?: number): Promise<FaultEvent>;
   close(): Promise<void>;
@@ -58,6 +60,10 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
     handle,
     told,
     of,
+    givenUp: (wanted) =>
+      of('give-up').filter(({ operation = '' }) =>
+        typeof wanted === 'string' ? operation === wanted : wanted.test(operation),
+      ),
     heard: async (name, count = 1) => {
       await until(() => of(name).length >= count, `${name} was not told ${count} times`);
       return of(name)[count - 1] as FaultEvent;
