@@ -80,6 +80,31 @@ test('a message expires, or is dropped after its tenth delivery, and feedback sa
   ]);
 });
 
+test('a sender hears of what expired or was given up, though nobody looks into the queue again', () => {
+  const clock = handClock();
+  const cloud = new Cloud({ clock, throttle: false, queue: { maxDeliveries: 1 } });
+  cloud.identities.create({ deviceId: 'd' });
+  const send = (messageId: string, ack: 'full' | 'positive') =>
+    cloud.queues.send('d', { messageId, ack, body: Buffer.from('x'), expiresAt: clock.now() + 1_000 });
+  const told = () => cloud.feedback.take().map((one) => [one.originalMessageId, one.statusCode]);
+  for (const ack of ['full', 'positive'] as const) send(ack, ack);
+  clock.pass(1_001);
+  expect(told()).toEqual([['full', 'Expired']]);
+  send('locked', 'full');
+  const locked = cloud.queues.receive('d');
+  clock.pass(2_000); // past its end, but it is held
+  expect(told()).toEqual([]);
+  cloud.queues.abandon('d', locked?.lockToken ?? '');
+  expect(told()).toEqual([['locked', 'Expired']]);
+  send('once', 'full');
+  cloud.queues.abandon('d', cloud.queues.receive('d')?.lockToken ?? '');
+  expect(told()).toEqual([['once', 'DeliveryCountExceeded']]);
+  send('done', 'full');
+  cloud.queues.complete('d', cloud.queues.receive('d')?.lockToken ?? '');
+  clock.pass(2_000);
+  expect(told()).toEqual([['done', 'Success']]);
+});
+
 test('a bucket lets through its burst and then its rate, never more', () => {
   fc.assert(
     fc.property(

@@ -38,6 +38,8 @@ interface Queued {
   lockToken: string | undefined;
   lockedUntil: number;
   cancelTimer: () => void;
+  /** Of the watch for its end, where somebody is to be told. */
+  cancelExpiry: () => void;
 }
 
 export interface QueueLimits {
@@ -112,8 +114,16 @@ export class Queues {
       expiresAt: input.expiresAt ?? now + this.#limits.timeToLiveMs,
       deliveryCount: 0,
     };
-    queue.push({ message, lockToken: undefined, lockedUntil: 0, cancelTimer: () => {} });
+    const entry: Queued = {
+      message,
+      lockToken: undefined,
+      lockedUntil: 0,
+      cancelTimer: () => {},
+      cancelExpiry: () => {},
+    };
+    queue.push(entry);
     this.#queues.set(key, queue);
+    if (message.ack === 'negative' || message.ack === 'full') this.#watchExpiry(key, entry);
     this.available.emit(key);
     return message;
   }
@@ -169,6 +179,7 @@ export class Queues {
   #settle(key: string, lockToken: string, code: FeedbackCode): C2dMessage {
     const entry = this.#locked(key, lockToken);
     entry.cancelTimer();
+    entry.cancelExpiry();
     this.#queues.set(
       key,
       this.#live(key).filter((one) => one !== entry),
@@ -186,7 +197,13 @@ export class Queues {
   #unlock(key: string, entry: Queued): void {
     entry.cancelTimer();
     entry.lockToken = undefined;
-    if (this.#queues.get(key)?.includes(entry)) this.available.emit(key);
+    if (this.#live(key).includes(entry)) this.available.emit(key);
+  }
+
+  /** A sender waits to hear that it expired, even when nobody looks at the queue any more. */
+  #watchExpiry(key: string, entry: Queued): void {
+    const leftMs = entry.message.expiresAt - this.#clock.now();
+    entry.cancelExpiry = this.#clock.after(Math.max(0, leftMs), () => void this.#live(key));
   }
 
   /** The queue without what has expired, was delivered too often, or whose lock ran out unseen. */
@@ -202,7 +219,10 @@ export class Queues {
       const over = entry.message.expiresAt <= now ? 'Expired' : undefined;
       const gone =
         over ?? (entry.message.deliveryCount >= this.#limits.maxDeliveries ? 'DeliveryCountExceeded' : undefined);
-      if (gone) this.#tell(key, entry.message, gone);
+      if (gone) {
+        entry.cancelExpiry();
+        this.#tell(key, entry.message, gone);
+      }
       return !gone;
     });
     if (live.length === 0) this.#queues.delete(key);
@@ -219,7 +239,10 @@ export class Queues {
   }
 
   #drop(key: string): void {
-    for (const entry of this.#queues.get(key) ?? []) entry.cancelTimer();
+    for (const entry of this.#queues.get(key) ?? []) {
+      entry.cancelTimer();
+      entry.cancelExpiry();
+    }
     this.#queues.delete(key);
   }
 }
