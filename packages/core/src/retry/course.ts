@@ -15,6 +15,7 @@ import { gaveUpInside, giveUp } from './nested.ts';
 import type { Operation, OperationOptions, RetryOptions } from './options.ts';
 import { classifyAny } from './passes.ts';
 import { isPromise, promised } from './promised.ts';
+import { sayUnrenewed } from './unrenewed.ts';
 
 type Fault = Failure<AnyDeviceCloudError>;
 type Options = RetryOptions & OperationOptions;
@@ -194,6 +195,7 @@ export class Course<T> {
       // What came was no credentials: a mistake of the program, not a fault.
       if (why === undefined) throw thrown;
       if (!causeWasTold(why)) this.#tell('fault', why, this.#ledger.attempts);
+      sayUnrenewed(error, why);
       return false;
     }
   }

@@ -1,5 +1,5 @@
-import { isDeviceCloudError, retry } from '@faultmap/core';
-import { FaultEvents, runOperation } from '@faultmap/core/adapter';
+import { type AnyDeviceCloudError, isDeviceCloudError, retry } from '@faultmap/core';
+import { createCredentials, FaultEvents, runOperation } from '@faultmap/core/adapter';
 import { describe, expect, test } from 'vitest';
 import { FakeClock } from '../support/fake-clock.ts';
 import { exists, notFound, refused, throttled, unauthorized, unavailable } from '../support/faults.ts';
@@ -231,6 +231,17 @@ describe('what an adapter adds', () => {
     const { operation, calls } = failing(unauthorized());
     await rejection(runOperation(operation, { renew: async () => false }));
     expect(calls).toHaveLength(1);
+  });
+
+  test('when the provider of credentials fails, what to do about the refusal begins with that', async () => {
+    const { operation } = failing(unauthorized());
+    const gate = createCredentials(() => Promise.reject(new Error('vault sealed, password=hunter2')));
+    const renew = async (refusal: { error: AnyDeviceCloudError; attempt: number }) => !!(await gate.refresh(refusal));
+    const error = (await rejection(runOperation(operation, { renew }))) as AnyDeviceCloudError;
+    expect(error.fix).toMatch(/^Fresh credentials were asked for and did not come: the provider failed \(.*Renew the/);
+    expect(error.toJSON()).toMatchObject({ fix: error.fix });
+    expect(JSON.stringify(error)).not.toContain('hunter2');
+    expect(Object.keys(error)).not.toContain('fix');
   });
 
   test('a used-up body is not repeated', async () => {
