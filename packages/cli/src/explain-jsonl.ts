@@ -128,7 +128,8 @@ function fromAmqp(input: Fields): Evidence | undefined {
 
 /** A socket's error, or nothing but a message. */
 function rest(transport: 'http' | 'mqtt' | 'amqp', input: Fields): unknown {
-  const words = text(input.message) ?? text(input.description) ?? '';
+  const said = [input.message, input.description, input.reason, input.error, input.text];
+  const words = said.map(text).find((one) => one !== undefined) ?? '';
   const seen = readSystemError(input) ?? readAzureSdk(words) ?? readText(words);
   return seen ? evidence({ ...seen, transport }) : input;
 }

@@ -104,6 +104,10 @@ const records = {
     { transport: 'mqtt', input: { kind: 'socket', code: null, message: 'Paho returned rc==1' } },
     { category: 'network', code: null },
   ],
+  'a reason in words only': [
+    { transport: 'mqtt', input: { kind: 'disconnect', reason: 'session taken over' } },
+    { category: 'conflict', code: null },
+  ],
   'headers as pairs and a status as text': [
     { transport: 'http', input: { status: '404', headers: [['iothub-errorcode', 'DeviceNotOnline']], body: '' } },
     { category: 'offline', httpStatus: 404, code: 404103 },
