@@ -1,6 +1,7 @@
 import common from 'azure-iot-common';
 import device, { type Message } from 'azure-iot-device';
 import provisioning from 'azure-iot-provisioning-device';
+import provisioningAmqp from 'azure-iot-provisioning-device-amqp';
 import provisioningHttp from 'azure-iot-provisioning-device-http';
 import provisioningMqtt from 'azure-iot-provisioning-device-mqtt';
 import symmetricKey from 'azure-iot-security-symmetric-key';
@@ -8,8 +9,8 @@ import type { Act, FaultCase } from './faults.ts';
 import { after, DPS, type Lab } from './lab.ts';
 
 export const REGISTRATION = 'reg-faults';
-/** Two whose custom allocation fails, as recorded in iotedge#3233. */
-export const FAILING = ['reg-failing-1', 'reg-failing-2'] as const;
+/** Some whose custom allocation fails, as recorded in iotedge#3233. */
+export const FAILING = ['reg-failing-1', 'reg-failing-2', 'reg-failing-3'] as const;
 export const LOCK_MS = 100;
 export const KEY = Buffer.from('a key of the enrolment').toString('base64');
 
@@ -55,8 +56,10 @@ const deeds: Readonly<Record<Act, Deed>> = {
   'mqtt-taken-over': { run: takenOver },
   'dps-http': { strikes: ['http', 'dps-register'], run: () => register(REGISTRATION, new provisioningHttp.Http()) },
   'dps-mqtt': { strikes: ['mqtt', 'dps-register'], run: () => register(REGISTRATION, new provisioningMqtt.Mqtt()) },
+  'dps-amqp': { strikes: ['amqp', 'dps-register'], run: () => register(REGISTRATION, new provisioningAmqp.Amqp()) },
   'dps-http-failed': { run: () => register(FAILING[0], new provisioningHttp.Http()) },
   'dps-mqtt-failed': { run: () => register(FAILING[1], new provisioningMqtt.Mqtt()) },
+  'dps-amqp-failed': { run: () => register(FAILING[2], new provisioningAmqp.Amqp()) },
 };
 
 /** Do what a case says with its fault injected; resolves with what was raised, or nothing. */

@@ -20,8 +20,10 @@ export type Act =
   | 'mqtt-taken-over'
   | 'dps-http'
   | 'dps-mqtt'
+  | 'dps-amqp'
   | 'dps-http-failed'
-  | 'dps-mqtt-failed';
+  | 'dps-mqtt-failed'
+  | 'dps-amqp-failed';
 
 /** One fault, injected while an official client does something, and what is left of it. */
 export interface FaultCase {
@@ -277,18 +279,21 @@ const provisioning: readonly FaultCase[] = [
   { act: 'dps-http', fault: 500001, injected: '500001', leaves: 'number', code: 500001, category: 'server' },
   { act: 'dps-mqtt', fault: 401002, injected: '401002', leaves: 'number', code: 401002, category: 'unauthorized' },
   { act: 'dps-mqtt', fault: 404201, injected: '404201', leaves: 'number', code: 404201, category: 'not-found' },
+  { act: 'dps-amqp', fault: 401002, injected: '401002', leaves: 'number', code: 401002, category: 'unauthorized' },
+  { act: 'dps-amqp', fault: 404201, injected: '404201', leaves: 'number', code: 404201, category: 'not-found' },
+  { act: 'dps-amqp', fault: 400004, injected: '400004', leaves: 'number', code: 400004, category: 'bad-request' },
 ];
 
 export const cases: readonly FaultCase[] = [...http, ...amqp, ...mqtt, ...provisioning];
 
 /** Failed inside a 200, after the wait that the service asks for: done at the same time. */
-export const failedRegistrations: readonly FaultCase[] = (['dps-http-failed', 'dps-mqtt-failed'] as const).map(
-  (act) => ({
-    act,
-    fault: undefined,
-    injected: '400209',
-    leaves: 'number',
-    code: 400209,
-    category: 'bad-request',
-  }),
-);
+export const failedRegistrations: readonly FaultCase[] = (
+  ['dps-http-failed', 'dps-mqtt-failed', 'dps-amqp-failed'] as const
+).map((act) => ({
+  act,
+  fault: undefined,
+  injected: '400209',
+  leaves: 'number',
+  code: 400209,
+  category: 'bad-request',
+}));

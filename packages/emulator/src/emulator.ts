@@ -1,4 +1,4 @@
-import { eventHubName } from './amqp/services/events.ts';
+import { eventHubConnectionString } from './amqp/services/events.ts';
 import { createToken, type Policy } from './auth.ts';
 import { CONTROL_PREFIX } from './control/control.ts';
 import type { FaultScript } from './faults/script.ts';
@@ -169,9 +169,7 @@ export class Emulator {
 
   /** Connection string of the events endpoint, for clients of Event Hubs: telemetry as a stream (policy `iothubowner`). */
   get eventHubConnectionString(): string {
-    const { name, key } = this.#policy('iothubowner');
-    const { hostName } = this.state;
-    return `Endpoint=sb://${hostName}/;SharedAccessKeyName=${name};SharedAccessKey=${key};EntityPath=${eventHubName(hostName)}`;
+    return eventHubConnectionString(this.state.hostName, this.#policy('iothubowner'));
   }
 
   /** A SAS token of a device or module. @param validS - seconds from now, default an hour; negative: expired */

@@ -11,6 +11,7 @@ test('describes endpoints and keys, and takes faults as JSON', async () => {
   expect(data.urls.mqtt).toBe(emulator.mqttUrl);
   expect(data.devices).toMatchObject([{ deviceId: 'device1', connectionString: emulator.connectionString('device1') }]);
   expect(data.serviceConnectionString).toBe(emulator.serviceConnectionString);
+  expect(data.eventHubConnectionString).toBe(emulator.eventHubConnectionString);
   const fault = { match: { path: { regex: '^.twins.', flags: 'i' } }, fault: { code: 429001 }, times: 'always' };
   const posted = await axios.post(`${emulator.controlUrl}/faults`, fault);
   expect(posted).toMatchObject({ status: 201, data: { remaining: 'always' } });

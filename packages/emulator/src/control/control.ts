@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { eventHubConnectionString } from '../amqp/services/events.ts';
 import { hasBody, NO_BYTES, readBody } from '../http/body.ts';
 import { send } from '../http/send.ts';
 import type { HandlerAnswer } from '../http/types.ts';
@@ -108,6 +109,7 @@ function describe({ cloud, authority, urls }: ListenerContext): object {
     hostName: cloud.hostName,
     serviceConnectionString:
       owner && `HostName=${cloud.hostName};SharedAccessKeyName=${owner.name};SharedAccessKey=${owner.key}`,
+    eventHubConnectionString: owner && eventHubConnectionString(cloud.hostName, owner),
     devices: cloud.identities.devices().map((record) => ({
       deviceId: record.deviceId,
       connectionString: `HostName=${cloud.hostName};DeviceId=${record.deviceId};SharedAccessKey=${record.primaryKey}`,

@@ -21,6 +21,11 @@ export function eventHubName(hostName: string): string {
   return `iothub-ehub-${hostName.split('.')[0]?.toLowerCase() ?? 'hub'}`;
 }
 
+/** What clients of Event Hubs take to read the telemetry of a hub. */
+export function eventHubConnectionString(hostName: string, { name, key }: { name: string; key: string }): string {
+  return `Endpoint=sb://${hostName}/;SharedAccessKeyName=${name};SharedAccessKey=${key};EntityPath=${eventHubName(hostName)}`;
+}
+
 const SELECTOR = /amqp\.annotation\.x-opt-(offset|sequence-number|enqueued-time)\s*(>=?)\s*'([^']*)'/;
 
 /** Telemetry as Event Hubs clients read it: one partition, from where the filter says. */
