@@ -76,6 +76,7 @@ function wire(instance: AxiosInstance, options: AttachHttpOptions, release: () =
       interceptors.response.eject(mapper);
       // Somebody wrapped ours in the meantime: it stays, and lets pass what is not marked.
       if (defaults.adapter === face) Object.assign(defaults, { adapter: before });
+      sender.forget();
       release();
     },
   };

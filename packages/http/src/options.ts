@@ -37,7 +37,9 @@ export interface AttachHttpOptions {
   /**
    * Fresh headers after a 401, for instance `{ Authorization: newToken() }`: the request is
    * repeated once with them, if they differ from those refused. Calls at the same time share one
-   * answer; it has 10 s. @default none: a 401 ends the request
+   * answer; it has 10 s. Once accepted they are remembered for the server: later requests that carry
+   * what was refused carry them at once; a header that differs is never replaced.
+   * @default none: a 401 ends the request
    */
   readonly credentials?: Credentials<HttpCredentials> | undefined;
   /**
@@ -69,7 +71,10 @@ export interface RequestFaultmapOptions {
   readonly retry?: HttpRetryOptions | false | undefined;
   /** May this request run twice without harm? Before the attachment's word. */
   readonly idempotent?: boolean | undefined;
-  /** What the program is doing, for messages and events, for instance `registry.get`. */
+  /**
+   * What the program is doing, for messages and events, for instance `registry.get`.
+   * @default method and path (`GET /twins/pump-7`), without host and query
+   */
   readonly operation?: string | undefined;
 }
 

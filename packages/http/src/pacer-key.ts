@@ -17,6 +17,26 @@ export function pacerKeyOf({ baseURL, url = '', method = 'get' }: InternalAxiosR
   return `http ${host} ${READS.has(method.toLowerCase()) ? 'read' : 'write'} ${segment}`;
 }
 
+/** Scheme and authority, to compare. Empty where there is none, as in a browser. */
+export function originOf({ baseURL, url = '' }: InternalAxiosRequestConfig): string {
+  const from = !baseURL || ABSOLUTE.test(url) ? url : baseURL;
+  return from.slice(0, pathOf(from).from);
+}
+
+/** The path as axios joins it, up to query and fragment. */
+export function barePath({ baseURL, url = '', allowAbsoluteUrls }: InternalAxiosRequestConfig): string {
+  if (!baseURL || (ABSOLUTE.test(url) && allowAbsoluteUrls !== false)) return withoutQuery(url);
+  const base = withoutQuery(baseURL);
+  if (url === '' || /[?#]/.test(baseURL)) return base;
+  return `${base.replace(/\/+$/, '')}/${withoutQuery(url).replace(/^\/+/, '')}`;
+}
+
+function withoutQuery(url: string): string {
+  const path = url.slice(pathOf(url).from);
+  const end = path.search(/[?#]/);
+  return end < 0 ? path : path.slice(0, end);
+}
+
 const ABSOLUTE = /^([a-z][a-z\d+\-.]*:)?\/\//i;
 
 /**

@@ -1,9 +1,7 @@
 import { type AnyDeviceCloudError, isDeviceCloudError } from '@faultmap/core';
 import {
   type Attempt,
-  type CredentialsGate,
   conclude,
-  createCredentials,
   endAtOnce,
   type FaultEvents,
   isCancellation,
@@ -16,11 +14,12 @@ import type { AxiosAdapter, AxiosPromise, AxiosResponse } from 'axios';
 import { type AdapterOption, brand, MARK, type MarkedConfig, resolveAdapter, type Sender } from './adapter.ts';
 import { isFailedRequest } from './axios-error.ts';
 import { isReplayable, release } from './body.ts';
-import { type HttpCredentials, mergeCredentials } from './credentials.ts';
+import { FreshHeaders } from './credentials.ts';
 import { Flights, type Landing } from './flights.ts';
 import { Gates } from './gates.ts';
 import { headerOf, idempotentByHttp } from './idempotency.ts';
 import { garbledError, isGarbled } from './json.ts';
+import { describe } from './operation.ts';
 import { type RequestOptions, type ResolvedHttpOptions, resolveRequestOptions } from './options.ts';
 import { callerSignal, carrySignal, restoreSignal } from './signals.ts';
 import { TypedErrors } from './typed-errors.ts';
@@ -35,7 +34,7 @@ export class HttpSender implements Sender {
   readonly #events: FaultEvents;
   readonly #errors: TypedErrors;
   readonly #gates: Gates;
-  readonly #credentials: CredentialsGate<HttpCredentials> | undefined;
+  readonly #credentials: FreshHeaders | undefined;
   /** Of a request that says nothing for itself. */
   readonly #request: RequestOptions;
   readonly #stamps: boolean;
@@ -50,7 +49,7 @@ export class HttpSender implements Sender {
     this.#stamps = (options.attemptHeader ?? options.requestIdHeader) !== undefined;
     this.#errors = new TypedErrors(catalogues);
     this.#gates = new Gates(retry, pacerKey);
-    this.#credentials = credentials && createCredentials(credentials, { clock: retry.clock });
+    this.#credentials = credentials && new FreshHeaders(credentials, retry.clock);
     // Let go before the wait, not after it: others may wait for that socket.
     events.on('retry', ({ error }) => release(this.#errors.responseOf(error)?.data));
   }
@@ -64,6 +63,7 @@ export class HttpSender implements Sender {
     const acting = (config: MarkedConfig): AxiosPromise => {
       // It may be sent again elsewhere, as `response.config`: then it is no longer ours.
       if (face && config.adapter === acting) config.adapter = face;
+      this.#credentials?.replace(config);
       const { retry } = this.#requestOptions(config);
       // Whole ms since a near time: a number that V8 keeps without an allocation.
       const at = Math.trunc(clock.now() - this.#since);
@@ -94,6 +94,11 @@ export class HttpSender implements Sender {
     };
   }
 
+  /** Nothing is remembered any more. */
+  forget(): void {
+    this.#credentials?.forget();
+  }
+
   #requestOptions(config: MarkedConfig): RequestOptions {
     return config.faultmap === undefined ? this.#request : resolveRequestOptions(config.faultmap, this.#options.retry);
   }
@@ -109,18 +114,20 @@ export class HttpSender implements Sender {
 
   /** A failure that never came by the adapter: of one given per request, or of a transform. */
   #late(raw: object): AnyDeviceCloudError | undefined {
-    const error = this.#errors.make(raw, undefined);
+    const { config } = raw as { config?: MarkedConfig };
+    const operation = config && (config.faultmap?.operation ?? describe(config));
+    const error = this.#errors.make(raw, operation);
     if (error === undefined) return undefined;
     const stopped = error.transient ? 'disabled' : 'not-transient';
     conclude(error, { attempts: 1, waitsMs: [], stopped });
-    this.#events.emit('fault', { error, attempt: 1 });
-    this.#events.emit('give-up', { error, attempt: 1, stopped });
+    this.#events.emit('fault', { error, operation, attempt: 1 });
+    this.#events.emit('give-up', { error, operation, attempt: 1, stopped });
     return error;
   }
 
   /** Most failures end here, without a promise more than axios makes. */
   #firstFailed(adapter: AdapterOption, config: MarkedConfig, firstFailure: FirstFailure): AxiosPromise {
-    const { operation, retry } = this.#requestOptions(config);
+    const { operation = describe(config), retry } = this.#requestOptions(config);
     const error = this.#errors.make(firstFailure.raw, operation);
     const { disabled, shouldRetry, throttledBaseDelayMs } = retry;
     if (error && !isHopeless(error, { disabled, shouldRetry, renew: this.#credentials }))
@@ -139,11 +146,20 @@ export class HttpSender implements Sender {
   async #run(inner: AxiosAdapter, config: MarkedConfig, firstFailure?: NotedFailure): Promise<AxiosResponse> {
     const own = config.signal;
     const caller = callerSignal(config);
+    const renewal = this.#renewal(config);
     try {
       const attempt = this.#attempts(inner, config, own);
       const options = this.#operationOptions(config, this.#requestOptions(config), firstFailure?.error);
-      return await runOperation(attempt, { ...options, signal: caller.signal, firstFailure });
+      const response = await runOperation(attempt, {
+        ...options,
+        renew: renewal?.renew,
+        signal: caller.signal,
+        firstFailure,
+      });
+      renewal?.succeeded();
+      return response;
     } catch (ended) {
+      renewal?.failed(ended);
       throw this.#errors.announce(ended);
     } finally {
       caller.release();
@@ -151,8 +167,26 @@ export class HttpSender implements Sender {
     }
   }
 
+  /** Fresh credentials for one request, and what becomes of them. */
+  #renewal(config: MarkedConfig) {
+    const credentials = this.#credentials;
+    if (credentials === undefined) return undefined;
+    let settle: ((accepted: boolean) => void) | undefined;
+    return {
+      renew: async (refusal: Parameters<NonNullable<OperationOptions['renew']>>[0]) => {
+        settle = await credentials.renew(config, refusal);
+        return settle !== undefined;
+      },
+      succeeded: () => settle?.(true),
+      failed: (ended: unknown) => {
+        if (isDeviceCloudError(ended) && ended.advice === 'renew-credentials') settle?.(false);
+      },
+    };
+  }
+
   #attempts(inner: AxiosAdapter, config: MarkedConfig, own: MarkedConfig['signal']) {
     return async (attempt: Attempt): Promise<AxiosResponse> => {
+      this.#credentials?.replace(config);
       this.#stamp(config, attempt.number);
       carrySignal(config, own, attempt);
       const response = await inner(config);
@@ -167,8 +201,7 @@ export class HttpSender implements Sender {
     request: RequestOptions,
     noted: AnyDeviceCloudError | undefined,
   ): OperationOptions & RequestOptions['retry'] {
-    const { operation, retry } = request;
-    const credentials = this.#credentials;
+    const { operation = describe(config), retry } = request;
     let first = noted;
     return {
       ...retry,
@@ -183,7 +216,6 @@ export class HttpSender implements Sender {
         first = undefined;
         return error;
       },
-      renew: credentials && (async (refused) => mergeCredentials(config, await credentials.refresh(refused))),
     };
   }
 

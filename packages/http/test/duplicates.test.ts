@@ -49,7 +49,7 @@ test(`no non-idempotent request is executed twice in ${RUNS} runs (seed ${SEED})
   let tokens = 0;
   for (const client of clients) {
     client.defaults.baseURL = server.url;
-    client.defaults.timeout = 250;
+    client.defaults.timeout = 500;
     attachHttp(client, { retry: FAST, credentials: () => ({ Authorization: `token-${tokens++}` }) });
   }
 
