@@ -45,11 +45,22 @@ function lettersOf(text: string): string {
   return text.toLowerCase().replace(/[^a-z]/g, '');
 }
 
-/** `Error 401003`, `a 400027 error`: too loose for any number, so only listed ones count. */
+/** Too loose for any number, so only listed ones count. */
+const LISTED_CODE = new RegExp(
+  [
+    String.raw`\berror: ?([45]\d{5})(?=$|[-,;:.)\r\n] ?(?!\d)| ?[-(])`, // Error: 401003, not authorized
+    String.raw`\berror #?([45]\d{5})\b(?![.,:-]?\d| of\b)`, // Error 401003
+    String.raw`(?<![\w.,:/#-])([45]\d{5}) error\b`, // a 400027 error
+  ].join('|'),
+  'i',
+);
+
 function listedCodeInText(text: string): number | undefined {
-  const match = /\berror:? #?([45]\d{5})\b(?![.,:-]?\d| of\b)|(?<![\w.,:/#-])([45]\d{5}) error\b/i.exec(text);
-  const code = match ? Number(match[1] ?? match[2]) : undefined;
-  return code !== undefined && rowOfCode(code, builtInCatalogues) ? code : undefined;
+  const found = LISTED_CODE.exec(text)
+    ?.slice(1)
+    .find((group) => group !== undefined);
+  const code = Number(found);
+  return found !== undefined && rowOfCode(code, builtInCatalogues) ? code : undefined;
 }
 
 const PHRASES: Readonly<Record<string, number>> = {

@@ -24,6 +24,8 @@ describe('a number in prose', () => {
     ['the device answered DeviceMessageLockLost', 412002],
     ['failed with code: 404103', 404103],
     ['I get Error 401003 since yesterday', 401003],
+    ['Error: 401003', 401003],
+    ['Error: 401003 - not authorized', 401003],
     // beside its own name, which alone is too common
     ['504101 GatewayTimeout', 504101],
     ['401003 IoT Hub unauthorized', 401003],
@@ -54,6 +56,8 @@ describe('a number in prose', () => {
     'error 404103 of 500000',
     'Error 404103.5',
     'id-404103 error',
+    'Error: 404103 is no valid id',
+    'Error: 404103.5',
     'E (404103) MQTT_CLIENT: Error transport connect',
     'Line:401002 Func:f connection lost',
     'messageId: 404103 timed out',
