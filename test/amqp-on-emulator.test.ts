@@ -126,7 +126,7 @@ describe('tokens', () => {
     expect(faults.map(({ category }) => category)).toEqual(['unauthorized', 'unauthorized', 'server']);
   });
 
-  test('that ran out: credentials give a fresh one, put before the links are attached again', async () => {
+  test('that ran out: credentials give a fresh one, and the links are attached again, unasked', async () => {
     const asked: string[] = [];
     const { connection, handle, faults, recovered } = connect({
       credentials: ({ error }) => {
@@ -138,11 +138,14 @@ describe('tokens', () => {
     const sender = connection.open_sender(D2C);
     const receiver = connection.open_receiver(C2D);
     await handle.send(sender, { body: 'x' });
-    await until(() => recovered.length === 1);
+    await until(() => recovered.length === 2);
+    expect([sender.is_open(), receiver.is_open()]).toEqual([true, true]);
     await handle.send(sender, { message_id: 'later', body: 'x' });
-    await until(() => receiver.is_open());
     expect(asked).toEqual(['unauthorized']);
-    expect(faults.map(({ category, scope }) => [category, scope])).toEqual([['unauthorized', 'connection']]);
+    expect(faults.map(({ category, scope }) => [category, scope])).toEqual([
+      ['unauthorized', 'link'],
+      ['unauthorized', 'link'],
+    ]);
     expect(emulator.log.executions('d2c', 'later')).toBe(1);
   });
 
@@ -172,7 +175,7 @@ describe('tokens', () => {
     expect(emulator.log.executions('d2c', 'm')).toBe(1);
   });
 
-  test('that expires: the hub closes the connection, and a fresh one goes on it', async () => {
+  test('from credentials alone, that expires: a send goes on with a fresh one', async () => {
     let given = 0;
     const credentials = () => ({ cbs: cbs(given++ === 0 ? 1 : 600) });
     const { connection, handle, faults } = connect({ credentials });
@@ -182,7 +185,7 @@ describe('tokens', () => {
     await handle.send(sender, { message_id: 'after', body: 'x' });
     expect(faults.map(({ scope, category }) => [scope, category])).toEqual([
       ['link', 'unauthorized'],
-      ['connection', 'unauthorized'],
+      ['link', 'unauthorized'],
     ]);
     expect(given).toBe(2);
     for (const { fix } of faults) expect(fix).toContain('credentials: () => ({ cbs: { name, token } })');

@@ -3,13 +3,13 @@ import {
   type CredentialsGate,
   createCredentials,
   createReconnectGovernor,
-  evidence,
   type FaultEvents,
   type OperationOptions,
   resolveReconnectOptions,
   systemClock,
 } from '@faultmap/core/adapter';
 import { TokenKeeper } from './cbs.ts';
+import { Ends } from './ends.ts';
 import { Faults } from './faults.ts';
 import { Lifetime, type LifetimeListener } from './lifetime.ts';
 import { Links } from './links.ts';
@@ -22,11 +22,9 @@ import { Reconnector } from './reconnect.ts';
 import { Requests } from './request.ts';
 import { Restorer } from './restore.ts';
 import { forgetInput } from './retire.ts';
-import type { RheaConnection, RheaContext, RheaLink, RheaSession } from './rhea.ts';
+import type { RheaConnection } from './rhea.ts';
 import { Settlements } from './settlement.ts';
 import { guarded } from './wrap.ts';
-
-const OUTCOMES = new Set(['accepted', 'rejected', 'released', 'modified', 'settled']);
 
 /** One attached connection: what is seen of it, and what becomes of those who wait for it. */
 export class AttachedConnection {
@@ -46,10 +44,9 @@ export class AttachedConnection {
   readonly #credentials: CredentialsGate<AmqpCredentials> | undefined;
   readonly #reconnector: Reconnector | undefined;
   readonly #restorer: Restorer | undefined;
+  readonly #ends: Ends;
   readonly #observation: Observation;
   readonly #proof: Proof;
-  /** Deliveries of the application's own whose fault is told. */
-  readonly #told = new WeakSet<object>();
   #gone: AnyDeviceCloudError | undefined;
   #renewing: Promise<boolean> | undefined;
   #stopLooking: () => void = () => {};
@@ -81,6 +78,8 @@ export class AttachedConnection {
     this.#credentials = options.credentials && createCredentials(options.credentials, { clock: this.clock });
     this.#reconnector = this.#governed(options);
     this.#restorer = this.#reconnector && this.#restoring(options);
+    const { faults, pending, links, settlements, requests } = this;
+    this.#ends = new Ends({ faults, pending, links, settlements, requests, restorer: this.#restorer });
     const { connectTimeoutMs } = resolveReconnectOptions('attachAmqp', options.reconnect || undefined);
     this.#lifetime = new Lifetime(connection, this.faults, this.clock, connectTimeoutMs, this.#hears());
     this.#observation = observe(connection, this.#watches());
@@ -92,8 +91,11 @@ export class AttachedConnection {
       onConnection: (name, payload) => this.#lifetime.onEvent(name, payload),
       afterConnection: (name) => this.#lifetime.afterEvent(name),
       onCreate: (link) => this.#restorer?.created(link),
-      onSession: (name, session) => this.#onSession(name, session),
-      onLink: (name, link, context) => this.#onLink(name, link, context),
+      onSession: (name, session) => {
+        if (name === 'session_open') this.#proof.good();
+        this.#ends.onSession(name, session);
+      },
+      onLink: (name, link, context) => this.#ends.onLink(name, link, context),
       onSocket: () => {
         forgetInput(this.#connection);
         this.#lifetime.onSocket();
@@ -236,7 +238,7 @@ export class AttachedConnection {
   }
 
   #closedHere(): void {
-    const fault = this.#endedHere('connection', 'the connection was closed on this side');
+    const fault = this.faults.endedHere('connection');
     this.#proof.stop();
     this.#reconnector?.closed();
     this.#restorer?.stop();
@@ -261,88 +263,6 @@ export class AttachedConnection {
     if (!socket || typeof socket.listenerCount === 'function') return;
     // A WebSocket closes later, and would take the next connection for its own.
     for (const name of ['end', 'error']) socket.on(name, () => {});
-  }
-
-  #onSession(name: string, session: RheaSession): void {
-    if (name === 'session_open') {
-      this.faults.forget(session);
-      this.#proof.good();
-      this.#restorer?.opened(session);
-    }
-    if (name !== 'session_error' && name !== 'session_close') return;
-    if (name === 'session_close') this.settlements.forgetSession(session);
-    if (this.faults.of(session)) return;
-    const wanted = session.state.local_open;
-    const fault = this.#fate(session, name, { session }, 'session');
-    this.pending.lost(session, fault);
-    this.links.fail(session, fault);
-    this.requests.lost(session, fault);
-    this.settlements.lost(session, fault);
-    if (wanted) this.#restorer?.lost(session, fault);
-    else this.#restorer?.left(session);
-  }
-
-  #onLink(name: string, link: RheaLink, context: RheaContext): void {
-    if (name === 'message') {
-      this.requests.onMessage(link, context);
-      return;
-    }
-    if (name === 'sender_open' || name === 'receiver_open') {
-      this.faults.forget(link);
-      this.requests.onOpen(link);
-      this.#restorer?.opened(link);
-      this.links.pump(link);
-      return;
-    }
-    if (/_(error|close)$/.test(name)) {
-      this.#onDetach(name, link, context);
-      return;
-    }
-    if (!link.is_sender()) {
-      if (name === 'settled' && context.delivery) this.settlements.settledByPeer(context.delivery);
-      return;
-    }
-    if (OUTCOMES.has(name) && context.delivery) this.#onOutcome(name, context);
-    this.links.pump(link);
-  }
-
-  #onDetach(name: string, link: RheaLink, context: RheaContext): void {
-    if (this.faults.of(link)) return;
-    const wanted = link.state.local_open;
-    const fault = this.#fate(link, name, context, 'link');
-    this.pending.lost(link, fault);
-    this.links.fail(link, fault);
-    this.requests.lost(link, fault);
-    this.settlements.lost(link, fault);
-    this.settlements.forgetLink(link);
-    if (wanted) this.#restorer?.lost(link, fault);
-    else this.#restorer?.left(link);
-  }
-
-  /** The peer's doing is a fault, told once; this side's own is not, but ends what waits. */
-  #fate(
-    end: RheaLink | RheaSession,
-    event: string,
-    payload: RheaContext,
-    what: 'link' | 'session',
-  ): AnyDeviceCloudError {
-    if (end.error || end.state.local_open) return this.faults.tell(end, { event, payload });
-    return this.#endedHere(what, `the ${what} was closed on this side`);
-  }
-
-  #endedHere(scope: 'connection' | 'session' | 'link', text: string): AnyDeviceCloudError {
-    return this.faults.typed(
-      evidence({ transport: 'amqp', scope, local: true, condition: 'amqp:illegal-state', text }),
-    );
-  }
-
-  #onOutcome(event: string, context: RheaContext): void {
-    const { delivery } = context;
-    if (!delivery || this.pending.seen(event, delivery)) return;
-    if (this.#told.has(delivery)) return;
-    this.#told.add(delivery);
-    if (event === 'accepted' || delivery.remote_state?.constructor.composite_type === 'accepted') return;
-    this.faults.tell(delivery, { event, payload: context });
   }
 
   #look(): void {

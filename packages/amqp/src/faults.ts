@@ -1,5 +1,5 @@
 import { type AnyDeviceCloudError, classify, type Executed } from '@faultmap/core';
-import { conclude, type Evidence, type FaultEvents, isEvidence } from '@faultmap/core/adapter';
+import { conclude, type Evidence, evidence, type FaultEvents, isEvidence } from '@faultmap/core/adapter';
 import { type AmqpSighting, readAmqp } from './evidence.ts';
 import type { RheaLink } from './rhea.ts';
 
@@ -42,6 +42,12 @@ export class Faults {
   /** The last fault of this end; `undefined` when it is well. */
   of(end: object): AnyDeviceCloudError | undefined {
     return this.#of.get(end);
+  }
+
+  /** The application itself closed it: no fault, but the end of what waits. */
+  endedHere(scope: 'connection' | 'session' | 'link'): AnyDeviceCloudError {
+    const text = `the ${scope} was closed on this side`;
+    return this.typed(evidence({ transport: 'amqp', scope, local: true, condition: 'amqp:illegal-state', text }));
   }
 
   /** The fault that keeps a link from being open, as the cause of an error and for its text. */
