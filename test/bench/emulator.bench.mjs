@@ -4,12 +4,14 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { amqpVisits, holdAmqp } from './support/amqp-load.mjs';
 import { flood, holdMqtt, httpRequests, median, mqttPublishes } from './support/load.mjs';
 
 const ROUNDS = 3;
 const ROUND_MS = Number(process.env.BENCH_ROUND_MS ?? 2_000);
 const SOAK_S = Number(process.env.BENCH_SOAK_S ?? 20);
-const CONNECTIONS = 2_000;
+const MQTT_CONNECTIONS = 2_000;
+const AMQP_CONNECTIONS = 500;
 
 /** Start a server; ask it things. */
 async function serve(kind) {
@@ -54,19 +56,24 @@ function print(what, [ours, theirs], peer, wanted) {
   );
 }
 
-const emulator = await serve('emulator');
-// First, while the process is fresh: what it holds later hides what a connection costs.
-const before = await emulator.ask('memory');
-const held = await holdMqtt(emulator, CONNECTIONS);
-const after = await emulator.ask('memory');
-console.log(`MQTT: ${held.count} connections held at once`);
-console.log(
-  `  ${((after.rss - before.rss) / held.count / 1024).toFixed(1)} KiB resident, ${((after.heap - before.heap) / held.count / 1024).toFixed(1)} KiB of heap each (server only)`,
-);
-await held.close();
-const left = await emulator.ask('connections');
-console.log(`  ${left} left after they closed`);
+/** What a held connection costs a fresh process: what it holds later hides that. */
+async function costOfHolding(what, hold) {
+  const server = await serve('emulator');
+  const before = await server.ask('memory');
+  const held = await hold(server);
+  const after = await server.ask('memory');
+  const each = (name) => `${((after[name] - before[name]) / held.count / 1024).toFixed(1)} KiB`;
+  console.log(`${what}: ${held.count} connections held at once`);
+  console.log(`  ${each('rss')} resident, ${each('heap')} of heap each (server only)`);
+  await held.close();
+  console.log(`  ${await server.ask('connections')} left after they closed`);
+  server.stop();
+}
 
+await costOfHolding('MQTT', (server) => holdMqtt(server, MQTT_CONNECTIONS));
+await costOfHolding('AMQP', (server) => holdAmqp(server, AMQP_CONNECTIONS));
+
+const emulator = await serve('emulator');
 const bare = await serve('bare');
 const aedes = await serve('aedes');
 
@@ -84,21 +91,43 @@ print('HTTP: send telemetry, with a token', await compare(emulator, bare, send),
 const publish = (server, ms) => flood(server.mqtt, mqttPublishes(server.connects.slice(0, 8), 'x'.repeat(100)), ms);
 print('MQTT: publish with QoS 1', await compare(emulator, aedes, publish), 'aedes', '≥ 0.7');
 
-const samples = [];
-const until = performance.now() + SOAK_S * 1000;
-while (performance.now() < until) {
-  await Promise.all([read(emulator, 1_000), publish(emulator, 1_000)]);
-  if (samples.length === 0 || performance.now() > until - SOAK_S * 1000 + (samples.length * SOAK_S * 1000) / 12) {
-    samples.push((await emulator.ask('memory')).heap);
+/** All transports at once; what the server holds after each part, in MiB. */
+async function soak() {
+  const PARTS = 12;
+  const samples = [];
+  const visitors = emulator.connects.slice(100, 108);
+  let visits = 0;
+  for (let part = 0; part < PARTS; part += 1) {
+    const ms = (SOAK_S * 1000) / PARTS;
+    // Floods leave nothing to the others: they take half of the time.
+    const [count] = await Promise.all([
+      amqpVisits(emulator, visitors, ms),
+      read(emulator, ms / 2),
+      publish(emulator, ms / 2),
+    ]);
+    visits += count;
+    const { heap, rss } = await emulator.ask('memory');
+    samples.push({ minutes: ((part + 1) * ms) / 60_000, heap: heap / 2 ** 20, rss: rss / 2 ** 20 });
   }
+  return { samples, visits };
 }
+
+/** Slope of the line of least squares, per minute. */
+function growth(samples, name) {
+  const mean = (of) => samples.reduce((sum, sample) => sum + of(sample), 0) / samples.length;
+  const [x, y] = [mean((sample) => sample.minutes), mean((sample) => sample[name])];
+  const covariance = mean((sample) => (sample.minutes - x) * (sample[name] - y));
+  return covariance / mean((sample) => (sample.minutes - x) ** 2);
+}
+
+const { samples, visits } = await soak();
+console.log(`Soak: ${SOAK_S} s of HTTP, MQTT and AMQP at once, ${visits} visits over AMQP; the server in MiB`);
 // The log and the events fill up to their limits first: growth is what comes after that.
-const half = samples.slice(Math.floor(samples.length / 2));
-console.log(
-  `Soak: ${SOAK_S} s of HTTP and MQTT at once, heap in MiB: ${samples.map((heap) => (heap / 2 ** 20).toFixed(1)).join(' ')}`,
-);
-console.log(
-  `  second half: ${((median(half.slice(-3)) - median(half.slice(0, 3))) / 2 ** 20).toFixed(1)} MiB of growth`,
-);
+const half = samples.slice(samples.length / 2);
+for (const name of ['heap', 'rss']) {
+  console.log(`  ${name.padEnd(4)} ${samples.map((sample) => sample[name].toFixed(1)).join(' ')}`);
+  console.log(`       ${growth(half, name).toFixed(1)} MiB per minute over the second half`);
+}
+console.log(`  ${await emulator.ask('connections')} connections left`);
 
 for (const server of [emulator, bare, aedes]) server.stop();

@@ -43,6 +43,8 @@ const kinds = {
       ready: {
         http: Number(new URL(emulator.httpUrl).port),
         mqtt: Number(new URL(emulator.mqttUrl).port),
+        amqp: Number(new URL(emulator.amqpUrl).port),
+        hostName: emulator.state.hostName,
         token: emulator.serviceToken(),
         deviceToken: emulator.deviceToken('device1'),
         connects: ids.map(connect),
