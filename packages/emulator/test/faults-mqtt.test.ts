@@ -153,3 +153,47 @@ test('every number can be scripted for a request and for a CONNECT: an answer, a
   }
   expect([...outcomes].sort()).toEqual([1, 3, 5, 'closed']);
 });
+
+test('executes: it runs although a fault is told; a delay alone holds the acknowledgement back', async () => {
+  const { emulator, mqtt } = await bench();
+  const client = await mqtt({ protocolVersion: 5 });
+  emulator.inject({ match: { operation: 'd2c' }, fault: 500001, executes: true });
+  await expect(client.publishAsync(`${EVENTS}%24.mid=m1`, 'x', { qos: 1 })).rejects.toMatchObject({ code: 0x83 });
+  expect(emulator.executions('m1')).toBe(1);
+  emulator.inject({ match: { operation: 'd2c' }, delayMs: 30 });
+  await client.publishAsync(`${EVENTS}%24.mid=m2`, 'x', { qos: 1 });
+  expect(emulator.executions('m2')).toBe(1);
+});
+
+test('after lets some pass, times says how many are hit', async () => {
+  const { emulator, mqtt } = await bench();
+  const client = await mqtt({ protocolVersion: 5 });
+  const fault = emulator.inject({ match: { operation: 'd2c' }, fault: 429001, after: 1, times: 2 });
+  const codes: unknown[] = [];
+  for (let n = 0; n < 4; n += 1) {
+    await client.publishAsync(EVENTS, 'x', { qos: 1 }).then(
+      () => codes.push(0),
+      (error: { code: number }) => codes.push(error.code),
+    );
+  }
+  expect(codes).toEqual([0, 0x97, 0x97, 0]);
+  expect(fault).toMatchObject({ hits: 2, remaining: 0 });
+});
+
+test('any reason in any acknowledgement of MQTT 5, with its text and properties', async () => {
+  const { emulator, mqtt } = await bench();
+  const client = await mqtt({ protocolVersion: 5 });
+  const given = { reasonString: 'no', userProperties: { why: 'because' } };
+  emulator.inject({ match: { operation: 'd2c' }, fault: { reasonCode: 0x99, ...given } });
+  const puback = packet<object>(client, 'puback');
+  client.publish(EVENTS, 'x', { qos: 1 }, () => {});
+  expect(await puback).toMatchObject({ reasonCode: 0x99, properties: given });
+  emulator.inject({ match: { operation: 'subscribe' }, fault: { reasonCode: 0xa1 } });
+  const suback = packet<object>(client, 'suback');
+  client.subscribe('$iothub/twin/res/#', () => {});
+  expect(await suback).toMatchObject({ granted: [0xa1] });
+  emulator.inject({ match: { operation: 'unsubscribe' }, fault: { reasonCode: 0x87, packet: 'unsuback' } });
+  const unsuback = packet<object>(client, 'unsuback');
+  client.unsubscribe('$iothub/twin/res/#', () => {});
+  expect(await unsuback).toMatchObject({ granted: [0x87] });
+});

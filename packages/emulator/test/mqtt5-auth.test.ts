@@ -1,10 +1,12 @@
+import { X509Certificate } from 'node:crypto';
 import type { IAuthPacket, IConnectPacket, IPublishPacket } from 'mqtt-packet';
+import { generate } from 'selfsigned';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Emulator, EmulatorOptions } from '../src/index.ts';
 import { handClock } from './hand-clock.ts';
 import { type PreviewConnect, previewConnect, sasProof } from './preview-connect.ts';
 import { RawMqtt } from './raw-mqtt.ts';
-import { useBench } from './support.ts';
+import { connackOf, useBench } from './support.ts';
 
 /* Authentication and settlement of the MQTT 5 preview: iot-hub-mqtt-5@3063533f and its reference. */
 
@@ -67,6 +69,30 @@ describe('CONNECT', () => {
     const { properties, ...rest } = previewConnect(keyOf(emulator));
     const refused = mqtt({ ...rest, properties: { ...properties, authenticationMethod: 'SCRAM-SHA-1' } });
     await expect(refused).rejects.toMatchObject({ code: 0x8c });
+  });
+
+  test('method X509 is the certificate of the connection, and nothing without one that the device has', async () => {
+    const [own, other] = await Promise.all(
+      [0, 1].map(() => generate([{ name: 'commonName', value: 'x' }], { keyType: 'ec' })),
+    );
+    const { fingerprint: primaryThumbprint } = new X509Certificate(own?.cert ?? '');
+    const device = { deviceId: 'device1', authenticationType: 'selfSigned', primaryThumbprint } as const;
+    const { emulator, mqtt } = await bench({ tls: true, devices: [device] });
+    const connect = (pair: { cert: string; private: string } | undefined) =>
+      mqtt({
+        url: emulator.urls.mqtts,
+        ca: emulator.ca ?? '',
+        protocolVersion: 5,
+        username: '',
+        password: '',
+        properties: { authenticationMethod: 'X509' },
+        ...(pair && { cert: pair.cert, key: pair.private }),
+      });
+    const client = await connect(own);
+    await client.publishAsync('$iothub/telemetry', 'x', { qos: 1 });
+    expect(connackOf(client)?.properties?.authenticationMethod).toBe('X509');
+    await expect(connect(other)).rejects.toMatchObject({ code: 0x87 });
+    await expect(connect(undefined)).rejects.toMatchObject({ code: 0x87 });
   });
 
   test('a policy with device rights signs too', async () => {

@@ -95,14 +95,27 @@ function grant({ session, subject, version }: Admitted, filter: string, qos: num
 }
 
 export function onUnsubscribe(peer: Admitted, packet: IUnsubscribePacket): void {
-  const run = (): Outcome => {
-    // 0x11: no subscription existed (MQTT 5, 3.11.3).
-    const granted = packet.unsubscriptions.map((filter) => (peer.session.subscriptions.delete(filter) ? 0 : 0x11));
-    peer.listenToMethods();
-    const unsuback: Packet = { cmd: 'unsuback', messageId: packet.messageId as number, granted };
-    return { packets: [unsuback], close: false, outcome: 'ok' };
-  };
-  serve(peer, { request: { operation: 'unsubscribe', path: packet.unsubscriptions[0] }, run });
+  const unsuback = (granted: number[]): Packet => ({
+    cmd: 'unsuback',
+    messageId: packet.messageId as number,
+    granted,
+  });
+  serve(peer, {
+    request: { operation: 'unsubscribe', path: packet.unsubscriptions[0] },
+    run: () => {
+      // 0x11: no subscription existed (MQTT 5, 3.11.3).
+      const granted = packet.unsubscriptions.map((filter) => (peer.session.subscriptions.delete(filter) ? 0 : 0x11));
+      peer.listenToMethods();
+      return { packets: [unsuback(granted)], close: false, outcome: 'ok' };
+    },
+    scripted: ({ form }) => {
+      // 3.1.1 knows no reason in this packet.
+      const reason = peer.version === 5 ? scriptedSuback(form, 5) : undefined;
+      if (reason === undefined) return undefined;
+      const packets = [unsuback(packet.unsubscriptions.map(() => reason))];
+      return { packets, close: false, outcome: 'refused', status: reason };
+    },
+  });
 }
 
 export function onPing(peer: Admitted): void {

@@ -78,7 +78,7 @@ export function scriptedConnack(form: FaultForm | undefined, protocolVersion: nu
   return returnCode === undefined ? 'close' : refusedConnack(protocolVersion, { returnCode, reasonCode: 0 });
 }
 
-/** Reason a SUBSCRIBE is refused with: MQTT 3.1.1 knows one only. */
+/** Reason a SUBSCRIBE or UNSUBSCRIBE is refused with: MQTT 3.1.1 knows one only, for the first. */
 export function scriptedSuback(form: FaultForm | undefined, protocolVersion: number): number | undefined {
   if (!form) return undefined;
   if ('reasonCode' in form && form.packet !== 'disconnect') return protocolVersion === 5 ? form.reasonCode : 0x80;
