@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { knownCodes } from '../src/forms/codes.ts';
+import { handClock } from './hand-clock.ts';
 import { closing, message, packet, useBench } from './support.ts';
 
 const bench = useBench();
@@ -196,4 +197,66 @@ test('any reason in any acknowledgement of MQTT 5, with its text and properties'
   const unsuback = packet<object>(client, 'unsuback');
   client.unsubscribe('$iothub/twin/res/#', () => {});
   expect(await unsuback).toMatchObject({ granted: [0x87] });
+});
+
+const DEVICEBOUND = 'devices/device1/messages/devicebound/#';
+
+test.each([
+  ['duplicate', ['x', 'x']],
+  [{ unclean: 'slow', bytesPerSecond: 2_000 }, ['x']],
+  ['not-json', [expect.stringMatching(/^<html>/)]],
+] as const)('%j of a message on its way to the device: it comes as %j, and is done', async (fault, payloads) => {
+  const { emulator, mqtt } = await bench();
+  const client = await mqtt();
+  const seen: string[] = [];
+  client.on('message', (_topic, payload) => seen.push(payload.toString()));
+  await client.subscribeAsync(DEVICEBOUND, { qos: 1 });
+  emulator.inject({ match: { operation: 'c2d-deliver' }, fault });
+  emulator.state.sendToDevice('device1', { messageId: 'c', body: Buffer.from('x') });
+  await expect.poll(() => seen).toEqual(payloads);
+  await expect.poll(() => emulator.log.executions('c2d-complete', 'c')).toBe(1);
+});
+
+test('a message on its way waits where the script says so, and is lost until its lock runs out', async () => {
+  const clock = handClock(Date.now());
+  const { emulator, mqtt } = await bench({ clock });
+  const client = await mqtt();
+  const seen: unknown[] = [];
+  client.on('message', (_topic, payload, { dup }) => seen.push([payload.toString(), dup]));
+  await client.subscribeAsync(DEVICEBOUND, { qos: 1 });
+  const send = (text: string) => emulator.state.sendToDevice('device1', { messageId: text, body: Buffer.from(text) });
+  emulator.inject({ match: { operation: 'c2d-deliver' }, delayMs: 5_000 });
+  send('late');
+  await client.publishAsync(EVENTS, 'x', { qos: 1 });
+  expect(seen).toEqual([]);
+  clock.pass(5_000);
+  await expect.poll(() => seen).toEqual([['late', false]]);
+  await expect.poll(() => emulator.log.executions('c2d-complete', 'late')).toBe(1);
+  emulator.inject({ match: { operation: 'c2d-deliver' }, fault: 'lost-ack' });
+  send('lost');
+  await client.publishAsync(EVENTS, 'x', { qos: 1 });
+  expect(seen).toHaveLength(1);
+  clock.pass(60_000);
+  await expect.poll(() => seen.slice(1)).toEqual([['lost', true]]);
+});
+
+test('a number that strikes a message on its way ends the connection, and the message is kept', async () => {
+  const { emulator, mqtt } = await bench();
+  for (const [protocolVersion, reasons] of [
+    [4, []],
+    [5, [0x97]],
+  ] as const) {
+    const client = await mqtt({ protocolVersion });
+    const seen: unknown[] = [];
+    client.on('packetreceive', (one) => one.cmd === 'disconnect' && seen.push(one.reasonCode));
+    await client.subscribeAsync(DEVICEBOUND, { qos: 1 });
+    emulator.inject({ match: { operation: 'c2d-deliver' }, fault: 429001 });
+    const closed = closing(client);
+    const before = emulator.state.queues.depth('device1');
+    emulator.state.sendToDevice('device1', { body: Buffer.from('x') });
+    await closed;
+    expect(seen).toEqual(reasons);
+    expect(emulator.state.queues.depth('device1')).toBe(before + 1);
+    emulator.state.queues.purge('device1');
+  }
 });

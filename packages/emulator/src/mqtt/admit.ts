@@ -1,13 +1,13 @@
 import type { IConnectPacket, IPublishPacket, Packet } from 'mqtt-packet';
 import type { ScriptedFault } from '../faults/types.ts';
 import { CODE_OF } from '../forms/behaviour.ts';
-import { connackFor, REASON } from '../forms/mqtt.ts';
+import { connackFor, previewForm, REASON } from '../forms/mqtt.ts';
 import { CloudFault } from '../state/fault.ts';
 import { keyOf } from '../state/identity.ts';
-import { type Outcome, previewProperties, refusedConnack } from './answers.ts';
+import { disconnect, type Outcome, previewProperties, refusedConnack } from './answers.ts';
 import { checkConnect } from './connect.ts';
 import { Delivery } from './delivery.ts';
-import { actWithoutRunning } from './faulty.ts';
+import { actWithoutRunning, serve } from './faulty.ts';
 import type { Peer } from './peer.ts';
 import { scriptedConnack } from './scripted.ts';
 import { MOST_TOPIC_ALIASES } from './topic-aliases.ts';
@@ -143,15 +143,20 @@ function connackOf(version: number, packet: IConnectPacket, sessionPresent: bool
 
 /** Something the cloud sends by itself; faults of operation `c2d-deliver` strike here. */
 function deliver(peer: Peer, publication: IPublishPacket): void {
-  const request = { operation: 'c2d-deliver', path: publication.topic };
-  const form = peer.hub.context.faults.next({ ...peer.who(), ...request })?.form;
-  if (!form || !('unclean' in form)) {
-    peer.wire.send([publication]);
-    return;
-  }
-  peer.record({ ...request, outcome: form.unclean, scripted: true });
-  if (form.unclean === 'lost-ack' || actWithoutRunning(peer, form.unclean)) return;
-  peer.wire.sendUnclean([publication], form);
+  serve(peer, {
+    request: { operation: 'c2d-deliver', path: publication.topic },
+    run: () => ({ packets: [publication], close: false, outcome: 'ok' }),
+    // Nothing acknowledges it to the client: a fault that says what it is ends the connection.
+    scripted: ({ form }) => {
+      const reasonCode = form && 'reasonCode' in form ? form.reasonCode : undefined;
+      const code = form && 'code' in form ? form.code : undefined;
+      if (reasonCode === undefined && code === undefined) return undefined;
+      const status = reasonCode ?? previewForm(code ?? 0).reasonCode;
+      const packets = peer.version === 5 ? [disconnect(status)] : [];
+      return { packets, close: true, outcome: String(code ?? status), status };
+    },
+    quiet: true,
+  });
 }
 
 function codeOf(packet: Packet): number | undefined {
