@@ -131,7 +131,7 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
   ],
   [
     'notConnected',
-    /failed to establish a new connection|connection (?:was )?refused|actively refused|no route to host|(?:network|host) (?:is )?unreachable|(?:unable|failed) to connect to|mqtt connect failed|connection (?:is )?not open|fail(?:ed|ure) connecting to|websocket:? (?:bad )?handshake|error transport connect|failed to open (?:a )?new connection|not connected\b|no connection to broker/,
+    /failed to establish a new connection|connection (?:was )?refused|actively refused|no route to host|(?:network|host) (?:is )?unreachable|(?:unable|failed) to connect to|mqtt connect failed|(?:connection|links?|session|channel) (?:is |was |were )?not open|fail(?:ed|ure) connecting to|websocket:? (?:bad )?handshake|error transport connect|failed to open (?:a )?new connection|not connected\b|no connection to broker/,
   ],
 
   // identity
@@ -148,7 +148,7 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
   // time and connection
   [
     'timeout',
-    /timed ?out|time-?out (?:expired|occurred|exceeded|period|has)|operation ?timeout|timeout expired|deadline (?:was )?exceeded|exceeded time-?out|did not (?:respond|complete) (?:with)?in|too many 504/,
+    /timed ?out|time-?out (?:expired|occurred|exceeded|period|has)|operation ?timeout|timeout expired|deadline (?:was )?exceeded|exceeded time-?out|waited too long|did not (?:respond|complete) (?:with)?in|too many 504/,
   ],
   [
     'connectionLost',

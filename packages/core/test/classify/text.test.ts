@@ -181,6 +181,9 @@ describe('words alone', () => {
     ['client disconnected due to session takeover', 'conflict', 'unknown'], // VerneMQ
     ['Client dev1 has exceeded timeout, disconnecting.', 'timeout', 'unknown'],
     ['SharedAccessSignature is expired', 'unauthorized', 'no'],
+    // Azure/azure-iot-sdks#895, Azure/azure-iot-sdk-java#1421
+    ['java.lang.InterruptedException: Waited too long for the connection to open.', 'timeout', 'unknown'],
+    ['Failed to send a message because its AMQP links were not open yet.', 'network', 'no'],
     ['payload exceeds 256 KB limit', 'bad-request', 'no'],
   ])('%s', (text, category, executed) => {
     const error = classify(text);
