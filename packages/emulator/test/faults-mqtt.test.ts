@@ -260,3 +260,14 @@ test('a number that strikes a message on its way ends the connection, and the me
     emulator.state.queues.purge('device1');
   }
 });
+
+test('messages that were lost do not close the window of sixteen for good', async () => {
+  const clock = handClock(Date.now());
+  const { emulator, mqtt } = await bench({ clock, throttle: false, queue: { maxDeliveries: 100 } });
+  const client = await mqtt({ keepalive: 0 });
+  await client.subscribeAsync(DEVICEBOUND, { qos: 1 });
+  emulator.inject({ match: { operation: 'c2d-deliver' }, fault: 'lost-ack', times: 32 });
+  for (let n = 0; n < 16; n += 1) emulator.state.sendToDevice('device1', { body: Buffer.from('x') });
+  for (let lost = 0; lost < 2; lost += 1) clock.pass(60_000);
+  await expect.poll(() => emulator.state.queues.depth('device1')).toBe(0);
+});

@@ -40,7 +40,9 @@ export class Delivery {
     const qos = module ? session.qosOf('inputs') : (session.qosOf('c2d') ?? session.qosOf('preview-c2d'));
     if (this.#over || qos === undefined) return;
     const preview = !module && session.qosOf('c2d') === undefined;
-    while (this.#inFlight.size < Math.min(receiveMaximum ?? MOST_IN_FLIGHT, MOST_IN_FLIGHT)) {
+    const window = Math.min(receiveMaximum ?? MOST_IN_FLIGHT, MOST_IN_FLIGHT);
+    if (this.#inFlight.size >= window) this.#forgetLost();
+    while (this.#inFlight.size < window) {
       const got = this.#queue.receive(keyOf(identity));
       if (!got) return;
       const packet = preview ? previewCommand(got.message) : bagged(got.message, identity);
@@ -113,6 +115,14 @@ export class Delivery {
     } catch (thrown) {
       // The lock ran out: over MQTT nobody is told, the message comes again.
       if (!(thrown instanceof CloudFault)) throw thrown;
+    }
+  }
+
+  /** Messages whose lock ran out come again, under another id: they must not fill the window for good. */
+  #forgetLost(): void {
+    const key = keyOf(this.#setup.identity);
+    for (const [messageId, lockToken] of this.#inFlight) {
+      if (!this.#queue.isLocked(key, lockToken)) this.#inFlight.delete(messageId);
     }
   }
 

@@ -162,6 +162,11 @@ export class Queues {
     if (entry) this.#unlock(key, entry);
   }
 
+  /** Is the lock that a token stands for still held? */
+  isLocked(key: string, lockToken: string): boolean {
+    return this.#live(key).some((one) => one.lockToken === lockToken);
+  }
+
   /** Drop what waits; returns how many. */
   purge(key: string): number {
     this.#identities.get(identityOf(key));
