@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 let emulator: Emulator;
 beforeAll(async () => {
-  const devices = ['pump-1', 'pump-2', 'pump-3', 'pump-4', 'pump-5', 'pump-6', 'pump-7', 'pump-8', 'pump-9'];
+  const devices = ['pump-1', 'pump-2', 'pump-3', 'pump-4', 'pump-5', 'pump-6', 'pump-7', 'pump-8', 'pump-9', 'pump-10'];
   emulator = await startEmulator({
     transports: ['mqtt'],
     devices,
@@ -79,6 +79,23 @@ describe.concurrent('the MQTT adapter on the emulator', () => {
       ['retry', 'unauthorized'],
       ['recovered', 'unauthorized'],
     ]);
+    close();
+  });
+
+  test('takes back a publish that the hub closes at, and goes on', async () => {
+    const unhurried = { reconnect: { ...quick, stableAfterMs: 0 } };
+    const { client, faults, told, close } = device('pump-10', {}, unhurried);
+    const topic = 'devices/pump-1/messages/events/';
+    const wrong = client.publishAsync(topic, 'x', { qos: 1 });
+    await expect(wrong).rejects.toMatchObject({
+      reason: 'PublishClosesConnection',
+      executed: 'unknown',
+      attempts: 3,
+      operation: `publish ${topic}`,
+    });
+    await client.publishAsync('devices/pump-10/messages/events/', 'still here', { qos: 1 });
+    expect(faults()).toHaveLength(3);
+    expect(told.map(([name]) => name)).toContain('give-up');
     close();
   });
 

@@ -82,7 +82,7 @@ export class Acks {
   }
 }
 
-function isAck(packet: Packet): packet is Ack {
+export function isAck(packet: Packet): packet is Ack {
   return packet.cmd in VERBS;
 }
 

@@ -5,19 +5,21 @@ import {
   createReconnectGovernor,
   FaultEvents,
   optionError,
+  resolveReconnectOptions,
   systemClock,
 } from '@faultmap/core/adapter';
 import type { IPublishPacket, MqttClient, Packet } from 'mqtt';
-import { Acks } from './acks.ts';
+import { Acks, isAck } from './acks.ts';
 import type { MqttAnswer } from './answer.ts';
 import { levelOf, willReconnect } from './client.ts';
 import { Connection, type ConnectionHooks, guarded } from './connection.ts';
 import { readMqtt } from './evidence.ts';
 import { isAnswerTopic } from './exchange.ts';
-import { ended, Faults } from './faults.ts';
+import { ended, Faults, poisonous } from './faults.ts';
 import { label } from './label.ts';
 import { Operations } from './operations.ts';
 import { type MqttOptions, type ResolvedMqttOptions, resolveMqttOptions } from './options.ts';
+import { Poison, type Suspect } from './poison.ts';
 import { Reconnector } from './reconnect.ts';
 import type { MqttRequestOptions, RequestPayload } from './request-options.ts';
 import { Requests } from './requests.ts';
@@ -76,6 +78,9 @@ class Attachment implements MqttHandle {
   #requests: Requests | undefined;
   readonly #makeRequests: () => Requests;
   readonly #reconnector: Reconnector;
+  readonly #poison: Poison;
+  /** To be taken back once mqtt.js has reacted to the close. */
+  #convict: Suspect | undefined;
   readonly #undo: (() => void)[] = [];
   #endFault: AnyDeviceCloudError | undefined;
   #givenUp: AnyDeviceCloudError | undefined;
@@ -97,6 +102,7 @@ class Attachment implements MqttHandle {
       endFault: () => this.#tellEnd(),
       willReconnect: () => willReconnect(client),
     };
+    this.#poison = new Poison({ client, clock, limit: options.withdrawAfterCloses });
     this.#operations = new Operations({ ...parts, ...limits, ...reasons }, client.connected);
     const methods = wrapMethods(client, {
       call: (verb, original, args) => this.#operations.call(verb, original, args),
@@ -141,6 +147,7 @@ class Attachment implements MqttHandle {
     for (const undo of this.#undo.splice(0)) undo();
     this.#requests?.detach();
     this.#operations.detach();
+    this.#poison.detach();
     this.#connection.detach();
     this.#reconnector.detach();
   }
@@ -155,6 +162,8 @@ class Attachment implements MqttHandle {
         ? createReconnectGovernor(reconnect || undefined, { owner: 'attachMqtt', clock, random })
         : undefined,
       credentials: credentials && createCredentials(credentials, { clock }),
+      clock,
+      stableAfterMs: resolveReconnectOptions('attachMqtt', reconnect || undefined).stableAfterMs,
       connectTimeoutMs: governed && reconnect ? reconnect.connectTimeoutMs : undefined,
       isBusy: () => this.#connection.busy,
       gaveUp: (error) => this.#gaveUp(error),
@@ -166,16 +175,21 @@ class Attachment implements MqttHandle {
       accepted: ({ sessionPresent }) => {
         this.#givenUp = undefined;
         this.#reconnector.accepted();
+        this.#poison.accepted();
         this.#operations.accepted();
         this.#requests?.accepted(sessionPresent === true);
       },
       lost: (error) => {
         this.#acks.disconnected();
+        this.#convict = this.#poison.lost(error);
         this.#operations.lost(error);
         this.#requests?.lost(error);
         this.#reconnector.lost(error);
       },
-      settled: (error) => this.#reconnector.settled(error),
+      settled: (error) => {
+        this.#takeBack(error);
+        this.#reconnector.settled(error);
+      },
       ended: () => this.#ended(),
     };
   }
@@ -208,12 +222,15 @@ class Attachment implements MqttHandle {
     if (packet.cmd === 'connect') this.#endFault = undefined;
     this.#connection.sent(packet);
     this.#acks.sent(packet);
+    this.#poison.sent(packet);
     this.#operations.sent(packet);
     if (packet.cmd === 'unsubscribe') for (const filter of packet.unsubscriptions) this.#requests?.unsubscribed(filter);
   }
 
   #received(packet: Packet): void {
     this.#connection.received(packet);
+    this.#poison.received(packet);
+    if (isAck(packet)) this.#reconnector.good();
     const wrong = this.#acks.received(packet);
     if (wrong) this.#connection.suspect(wrong);
   }
@@ -240,8 +257,16 @@ class Attachment implements MqttHandle {
     this.#requests?.gaveUp(error);
   }
 
+  /** The publish that this server closes at, whoever waits for it. */
+  #takeBack(fault: AnyDeviceCloudError): void {
+    const convict = this.#convict;
+    this.#convict = undefined;
+    if (convict) this.#operations.convict(convict.id, poisonous(fault, convict), convict.closes);
+  }
+
   #ended(): void {
     this.#reconnector.idle();
+    this.#poison.idle();
     if (this.#operations.size + (this.#requests?.size ?? 0) === 0) return;
     const fault = this.#tellEnd();
     this.#operations.ended(fault);

@@ -68,6 +68,27 @@ export function because(
   });
 }
 
+/** The error of a publish that the connection closed at too often: taken back, and not sent any more. */
+export function poisonous(
+  fault: AnyDeviceCloudError,
+  { operation, closes }: { readonly operation: string; readonly closes: number },
+): AnyDeviceCloudError {
+  return makeError(fault.category, {
+    ...fault,
+    reason: 'PublishClosesConnection',
+    advice: 'never',
+    executed: 'unknown',
+    operation,
+    detail: `${closes} connections in a row closed on it${fault.detail === undefined ? '' : `: ${fault.detail}`}`,
+    texts: {
+      summary:
+        'The server closed the connection again and again when this publish was written, and nothing else was unacknowledged.',
+      fix: 'The message was taken back and is not sent again; it may have arrived. Look at its size, topic, retain flag and QoS, and at what the client may publish and the quota of the hub, before publishing it again.',
+    },
+    cause: fault,
+  });
+}
+
 /** The client was ended by the program, or the attachment taken off: nothing more will happen here. */
 export function ended(
   reason: 'ClientEnded' | 'Detached',

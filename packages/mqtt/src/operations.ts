@@ -106,6 +106,18 @@ export class Operations {
     }
   }
 
+  /** The connection closes at this stored message, again and again: it is not sent any more. */
+  convict(id: number, error: AnyDeviceCloudError, attempts: number): void {
+    const one = this.#owners.byId(id);
+    if (one) {
+      this.#takeBack(one);
+      this.#fail(one, error);
+    } else {
+      this.#setup.client.removeOutgoingMessage(id);
+      this.#setup.faults.giveUp(error, { operation: error.operation ?? 'publish', attempts });
+    }
+  }
+
   resume(): void {
     this.#givenUp = undefined;
   }

@@ -40,6 +40,13 @@ export interface MqttOptions {
    * mqtt.js' store and forward. @default Infinity
    */
   readonly offlineTimeoutMs?: number | undefined;
+  /**
+   * A QoS 1 or 2 publish is taken back, and rejected, when this many connections in a row closed just after
+   * it was written, with nothing else unacknowledged. From the first such close on, a new connection must
+   * answer a PINGREQ (or hold for 5 s) before anything is sent again. `Infinity`: never, as mqtt.js has it.
+   * @default 3: one may be chance, and each costs a connection
+   */
+  readonly withdrawAfterCloses?: number | undefined;
   /** Limit of one attempt of `request`, from writing it to its answer. @default 10000 */
   readonly attemptTimeoutMs?: number | undefined;
   /** Time, for tests. The reconnect itself runs on mqtt.js' timers. @default the system's */
@@ -56,6 +63,7 @@ export interface ResolvedMqttOptions {
   readonly operationTimeoutMs: number;
   readonly offlineTimeoutMs: number;
   readonly attemptTimeoutMs: number;
+  readonly withdrawAfterCloses: number;
   readonly clock: Clock | undefined;
   readonly random: (() => number) | undefined;
 }
@@ -67,6 +75,7 @@ const DEFAULTS: ResolvedMqttOptions = {
   operationTimeoutMs: 60_000,
   offlineTimeoutMs: Infinity,
   attemptTimeoutMs: 10_000,
+  withdrawAfterCloses: 3,
   clock: undefined,
   random: undefined,
 };
@@ -79,6 +88,7 @@ const RULES: Readonly<Record<keyof ResolvedMqttOptions, OptionRule>> = {
   operationTimeoutMs: rules.msOrNever,
   offlineTimeoutMs: rules.msOrNever,
   attemptTimeoutMs: rules.ms,
+  withdrawAfterCloses: rules.count,
   clock: rules.object,
   random: rules.function,
 };

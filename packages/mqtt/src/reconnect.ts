@@ -1,4 +1,4 @@
-import type { AnyDeviceCloudError, FaultEvent } from '@faultmap/core';
+import type { AnyDeviceCloudError, Clock, FaultEvent } from '@faultmap/core';
 import {
   type CredentialsGate,
   MAX_TIMER_MS,
@@ -21,6 +21,9 @@ export interface ReconnectorSetup {
   readonly credentials: Gate | undefined;
   /** Given by the program: in place of mqtt.js' `connectTimeout`. */
   readonly connectTimeoutMs: number | undefined;
+  /** A connection that lasted so long is good, though nothing was acknowledged on it. */
+  readonly stableAfterMs: number;
+  readonly clock: Clock;
   /** Is a socket there already? */
   readonly isBusy: () => boolean;
   /** Nothing will come of this connection for a long time, or ever. */
@@ -48,6 +51,7 @@ export class Reconnector {
   #error: AnyDeviceCloudError | undefined;
   #failures = 0;
   #toldGiveUp = false;
+  #stopProving: () => void = () => {};
 
   constructor(setup: ReconnectorSetup) {
     this.#setup = setup;
@@ -66,6 +70,14 @@ export class Reconnector {
   accepted(): void {
     this.#setup.governor?.accepted();
     if (this.#setup.governor) this.#rest();
+    const { clock, stableAfterMs } = this.#setup;
+    if (!this.#error || stableAfterMs === 0) this.good();
+    else this.#stopProving = clock.after(stableAfterMs, () => this.good());
+  }
+
+  /** The connection is worth something: the server acknowledged what was written to it, or time has passed. */
+  good(): void {
+    this.#stopProving();
     if (this.#error) this.#emit('recovered', this.#error, { attempt: this.#failures });
     this.#error = undefined;
     this.#failures = 0;
@@ -74,6 +86,7 @@ export class Reconnector {
 
   /** Decide, before mqtt.js reads its period. */
   lost(error: AnyDeviceCloudError): void {
+    this.#stopProving();
     this.#error = error;
     this.#failures += 1;
     const { governor } = this.#setup;
@@ -109,6 +122,7 @@ export class Reconnector {
 
   /** The program ended the client. */
   idle(): void {
+    this.#stopProving();
     this.#clear();
     this.#error = undefined;
     if (this.#setup.governor) this.#rest();
@@ -116,6 +130,7 @@ export class Reconnector {
 
   /** As before; a client that mqtt.js itself would connect again still is. */
   detach(): void {
+    this.#stopProving();
     const held = this.#timer !== undefined || this.#refresh !== undefined;
     this.#clear();
     if (this.#setup.governor) Object.assign(this.#client.options, { reconnectPeriod: this.#givenPeriod });

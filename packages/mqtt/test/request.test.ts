@@ -222,10 +222,9 @@ describe.concurrent.each([4, 5] as const)('twin requests (level %d)', (level) =>
   });
 
   test('that wait when the program detaches or ends are told so', () =>
-    staged({ level, peer: { script: { publish: () => {} } } }, async ({ handle, client }) => {
+    staged({ level, peer: { script: { publish: () => {} } } }, async ({ handle, peer }) => {
       const pending = handle.request(GET);
-      await until(() => client.listenerCount('message') > 0, 'attached');
-      await after(30);
+      await until(() => (peer.links[0]?.of('publish').length ?? 0) > 0, 'asked');
       handle.detach();
       expect(await rejection(pending)).toMatchObject({ reason: 'Detached', executed: 'unknown' });
       expect(await rejection(handle.request(GET))).toMatchObject({ reason: 'Detached', executed: 'no' });

@@ -27,6 +27,8 @@ export interface MosquittoOptions {
   readonly users?: Readonly<Record<string, string>>;
   /** Lines of an access list. */
   readonly acl?: readonly string[];
+  /** Further lines of the configuration. */
+  readonly more?: readonly string[];
 }
 
 export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mosquitto> {
@@ -42,6 +44,7 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
     'user root',
     `allow_anonymous ${options.users ? 'false' : 'true'}`,
     ...(options.users ? [`password_file ${file('passwords', Object.entries(options.users).map(entry))}`] : []),
+    ...(options.more ?? []),
     ...(options.acl ? [`acl_file ${file('acl', options.acl)}`] : []),
   ]);
   let child = await launch(config, port);
