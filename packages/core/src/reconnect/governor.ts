@@ -72,12 +72,18 @@ class Governor implements ReconnectGovernor {
       case 'permanent':
         return this.#permanent(error, attempt);
       case 'at-reset':
-        return this.#again('at-reset', this.#untilReset(error), attempt);
+        return this.#overQuota(error, attempt);
       case 'throttled':
         return this.#again('backoff', this.#throttled(error), attempt);
       default:
         return this.#again('backoff', this.#spread(this.#backoff(error, this.#options.baseDelayMs)), attempt);
     }
+  }
+
+  #overQuota(error: AnyDeviceCloudError, attempt: number): ReconnectDecision {
+    if (this.#options.onQuota === 'stop') return { action: 'stop', stopped: 'not-transient', attempt };
+    if (this.#options.onQuota === 'slow') return this.#again('probe', this.#slowly(), attempt);
+    return this.#again('at-reset', this.#untilReset(error), attempt);
   }
 
   /** What the connection that has just ended was worth. */
@@ -146,7 +152,11 @@ class Governor implements ReconnectGovernor {
     if (refused && ++this.#refusals === 1)
       return this.#again('backoff', this.#spread(this.#backoff(error, this.#options.baseDelayMs)), attempt);
     if (this.#options.onPermanentFault === 'stop') return { action: 'stop', stopped: 'not-transient', attempt };
-    return this.#again('probe', this.#options.slowDelayMs * (0.5 + this.#random()), attempt);
+    return this.#again('probe', this.#slowly(), attempt);
+  }
+
+  #slowly(): number {
+    return this.#options.slowDelayMs * (0.5 + this.#random());
   }
 
   #untilReset(error: AnyDeviceCloudError): number {

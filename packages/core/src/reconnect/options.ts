@@ -11,6 +11,7 @@ export interface ResolvedReconnectOptions {
   readonly slowDelayMs: number;
   readonly onTakeOver: 'wait' | 'stop';
   readonly takeOverDelayMs: number;
+  readonly onQuota: 'wait' | 'slow' | 'stop';
   readonly fleet: ReconnectOptions['fleet'];
   readonly maxAttempts: number;
 }
@@ -25,6 +26,7 @@ export const RECONNECT_DEFAULTS: ResolvedReconnectOptions = {
   slowDelayMs: 900_000,
   onTakeOver: 'wait',
   takeOverDelayMs: 60_000,
+  onQuota: 'wait',
   fleet: undefined,
   maxAttempts: Infinity,
 };
@@ -39,6 +41,7 @@ const RULES: Readonly<Record<keyof ResolvedReconnectOptions, OptionRule>> = {
   slowDelayMs: rules.ms,
   onTakeOver: rules.oneOf('wait', 'stop'),
   takeOverDelayMs: rules.ms,
+  onQuota: rules.oneOf('wait', 'slow', 'stop'),
   fleet: {
     expected: 'an object { size, connectionsPerSecond } of numbers above 0',
     ok: (v) => {

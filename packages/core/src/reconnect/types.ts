@@ -22,6 +22,12 @@ export interface ReconnectOptions {
   readonly onTakeOver?: 'wait' | 'stop' | undefined;
   /** Doubles up to 1,800,000. @default 60000 */
   readonly takeOverDelayMs?: number | undefined;
+  /**
+   * A quota is used up and its reset is known (403002: the next UTC midnight): wait for it, probe slowly as
+   * after a permanent fault (the quota may be raised, or the clock wrong), or stop until `resume()`.
+   * @default 'wait'
+   */
+  readonly onQuota?: 'wait' | 'slow' | 'stop' | undefined;
   /** Fleet size and connections per second of the hub: spreads the first reconnect over 1.05·size/rate. */
   readonly fleet?: { readonly size: number; readonly connectionsPerSecond: number } | undefined;
   /** @default Infinity */

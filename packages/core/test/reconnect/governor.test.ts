@@ -1,4 +1,4 @@
-import { createReconnectGovernor } from '@faultmap/core/adapter';
+import { createReconnectGovernor, makeError, type ReconnectOptions } from '@faultmap/core/adapter';
 import { describe, expect, test } from 'vitest';
 import { FakeClock } from '../support/fake-clock.ts';
 import { exists, refused, throttled, unauthorized } from '../support/faults.ts';
@@ -76,11 +76,17 @@ describe('a reconnect governor', () => {
     expect(governor.failed(throttled({ retryAfterMs: 70_000 }))).toMatchObject({ delayMs: 72_500 });
   });
 
-  test('a quota is waited for until it resets', () => {
+  test('a quota is waited for until it resets, probed slowly, or ends it', () => {
     const clock = new FakeClock();
-    const governor = createReconnectGovernor(undefined, { clock, random: () => 0 });
     const resetAt = new Date(clock.now() + 7_200_000);
-    expect(governor.failed(throttled({ resetAt }))).toMatchObject({ kind: 'backoff' });
+    const after = (options: ReconnectOptions | undefined) =>
+      createReconnectGovernor(options, { clock, random: () => 0.5 }).failed(
+        makeError('quota', { reason: 'IoTHubQuotaExceeded', advice: 'at-reset', resetAt }),
+      );
+    expect(after(undefined)).toMatchObject({ kind: 'at-reset', delayMs: 7_230_000 });
+    expect(after({ onQuota: 'wait' })).toEqual(after(undefined));
+    expect(after({ onQuota: 'slow', slowDelayMs: 1_000 })).toMatchObject({ kind: 'probe', delayMs: 1_000 });
+    expect(after({ onQuota: 'stop' })).toMatchObject({ action: 'stop', stopped: 'not-transient' });
   });
 
   test('a fleet that is told its size spreads over the time that the hub needs', () => {
