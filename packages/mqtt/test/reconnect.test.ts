@@ -216,6 +216,21 @@ describe.concurrent.each<Library>(['newest', 'oldest'])('reconnect (%s mqtt.js)'
       expect(nextProbeAt?.getTime()).toBeGreaterThanOrEqual(error.resetAt?.getTime() ?? Infinity);
     }));
 
+  test('probes slowly over a quota, where asked to', () =>
+    staged(
+      { library, level: 5, attach: { reconnect: { ...quick, onQuota: 'slow', slowDelayMs: 1 } } },
+      async (stage) => {
+        await connected(stage);
+        stage.peer.links[0]?.send({
+          cmd: 'disconnect',
+          reasonCode: 0x83,
+          properties: { userProperties: { status: '0502' } },
+        });
+        stage.peer.links[0]?.fin();
+        await stage.heard('recovered');
+      },
+    ));
+
   test('after a time-out of its own too, where mqtt.js has armed its timer already', () =>
     staged(
       {
