@@ -1,3 +1,4 @@
+import common from 'azure-iot-common';
 import device, { type Message } from 'azure-iot-device';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, type Lab, startLab, type TransportName } from './lab.ts';
@@ -12,6 +13,7 @@ beforeAll(async () => {
     devices: [
       ...SETTLING.map((name) => `settle-${name}`),
       ...CONNECTED.map((name) => `renew-${name}`),
+      ...CONNECTED.map((name) => `back-${name}`),
       'batch',
       'over',
     ],
@@ -118,5 +120,27 @@ describe('a device that connects over one transport while it is connected over a
     await Promise.all(
       [one.close(), other.close()].map((closed) => Promise.race([closed, new Promise((r) => setTimeout(r, 300))])),
     );
+  });
+});
+
+describe('a client with its own retry policy', () => {
+  it.each(CONNECTED)('comes back over %s after a reset, and gets what waited', async (transport) => {
+    const deviceId = `back-${transport}`;
+    const { client, messages } = await receive(transport, deviceId);
+    client.setRetryPolicy(new common.ExponentialBackOffWithJitter(true));
+    send(deviceId, 'first');
+    await eventually(() => messages).toHaveLength(1);
+    await client.complete(messages[0] as Message);
+    // Between the two the device is away; the message waits in its queue.
+    const match = { operation: 'd2c', deviceId };
+    lab.emulator.inject({ match, fault: 'reset-before' });
+    const sent = client.sendEvent(new device.Message('x')).catch((error: unknown) => error);
+    await eventually(() => lab.emulator.log.requests({ ...match, scripted: true })).toHaveLength(1);
+    send(deviceId, 'second');
+    await sent;
+    await eventually(() => messages.map(({ messageId }) => messageId)).toEqual(['first', 'second']);
+    await client.sendEvent(new device.Message('y'));
+    expect(lab.emulator.log.requests({ deviceId, operation: 'd2c', outcome: 'ok' }).length).toBeGreaterThan(0);
+    await client.close();
   });
 });
