@@ -28,9 +28,14 @@ import { wrapMethods } from './wrap.ts';
 
 /** What `attachMqtt` gives. */
 export interface MqttHandle {
-  /** Listen to `fault`, `retry`, `give-up` or `recovered`. Returns the handle. */
-  on(name: FaultEventName, listener: FaultListener): this;
-  off(name: FaultEventName, listener: FaultListener): this;
+  /**
+   * - `fault`: once for each native failure
+   * - `retry`: before each wait
+   * - `give-up`: an operation, or the reconnect (`mqtt.connect`), that ends after a fault
+   * - `recovered`: a request that succeeds after one; a connection that is good again
+   */
+  on(name: FaultEventName, listener: FaultListener): void;
+  off(name: FaultEventName, listener: FaultListener): void;
   /**
    * Ask over a pair of topics: twin (`$iothub/twin/GET/`, `$iothub/twin/PATCH/properties/reported/`), DPS
    * (`$dps/registrations/PUT/iotdps-register/`, polled until it is assigned), or any other with
@@ -121,14 +126,12 @@ class Attachment implements MqttHandle {
     this.#listen();
   }
 
-  on(name: FaultEventName, listener: FaultListener): this {
+  on(name: FaultEventName, listener: FaultListener): void {
     this.#events.on(name, listener);
-    return this;
   }
 
-  off(name: FaultEventName, listener: FaultListener): this {
+  off(name: FaultEventName, listener: FaultListener): void {
     this.#events.off(name, listener);
-    return this;
   }
 
   request<T = unknown>(topic: string, payload?: RequestPayload, options?: MqttRequestOptions): Promise<MqttAnswer<T>> {
