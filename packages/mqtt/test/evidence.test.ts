@@ -176,7 +176,8 @@ test('attachMqtt takes the client type of mqtt.js, and no other options', () => 
     attachMqtt(client, { operationTimeout: 5 });
     // @ts-expect-error no client
     attachMqtt({});
-    const handle = attachMqtt(client).on('fault', ({ error }) => error.category);
+    const handle = attachMqtt(client);
+    handle.on('fault', ({ error }) => error.category);
     // @ts-expect-error no such event
     handle.on('error', () => {});
     return handle
