@@ -223,7 +223,14 @@ function bySystemCode(seen: EvidenceFields): Conclusion | undefined {
   const advice = seen.reusedConnection && fault.advice === 'backoff' ? 'now' : fault.advice;
   // The program was given no host: looking for it again finds it no better.
   const nowhere = seen.text !== undefined && /\bENOTFOUND (?:undefined|null)(?![\w.-])/.test(seen.text);
-  return { category, reason: seen.systemCode, advice: nowhere ? 'never' : advice, executed: seen.executed ?? executed };
+  // The platform's words for a connection that never opened, where the call itself is not told.
+  const connecting = seen.text?.includes(`connect ${seen.systemCode}`) ?? false;
+  return {
+    category,
+    reason: seen.systemCode,
+    advice: nowhere ? 'never' : advice,
+    executed: connecting ? 'no' : (seen.executed ?? executed),
+  };
 }
 
 /** The program's own limits and options: the same request meets them again. */

@@ -43,6 +43,8 @@ describe('a fault of the system', () => {
 
   test('while connecting was sent nothing, whatever the code', () => {
     expect(classify(failed('ETIMEDOUT', { syscall: 'connect' }))).toMatchObject({ executed: 'no' });
+    expect(classify('Error: connect ETIMEDOUT 192.0.2.4:8883')).toMatchObject({ executed: 'no', reason: 'ETIMEDOUT' });
+    expect(classify('Error: read ETIMEDOUT')).toMatchObject({ executed: 'unknown', reason: 'ETIMEDOUT' });
   });
 
   test('of two addresses (Happy Eyeballs): an AggregateError without a message of its own', () => {
