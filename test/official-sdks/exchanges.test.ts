@@ -129,6 +129,12 @@ describe('azure-iothub', () => {
     await expect(registry.updateTwin('dev-service', { tags: {} }, twin.etag)).rejects.toMatchObject({
       name: 'InvalidEtagError',
     });
+    // The object itself updates under the ETag it was read with.
+    await expect(twin.update({ tags: { floor: 3 } })).rejects.toMatchObject({ name: 'InvalidEtagError' });
+    const { result: fresh } = await twin.get();
+    const { result: updated } = await fresh.update({ properties: { desired: { rate: 5 } } });
+    expect(updated.properties.desired).toMatchObject({ rate: 5 });
+    expect(lab.emulator.state.twins.get({ deviceId: 'dev-service' }).desired).toEqual({ rate: 5 });
   });
 
   it.each([

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createHmac, X509Certificate } from 'node:crypto';
 import provisioning from 'azure-iot-provisioning-device';
 import provisioningAmqp from 'azure-iot-provisioning-device-amqp';
 import provisioningHttp from 'azure-iot-provisioning-device-http';
@@ -11,6 +11,7 @@ import { DPS, HUB, type Lab, startLab } from './lab.ts';
 
 const KEY = Buffer.from('a key of the enrolment').toString('base64');
 const WRONG_KEY = Buffer.from('a key of another one').toString('base64');
+const GROUP_KEY = Buffer.from('a key of the whole group').toString('base64');
 const FAILURE = { errorCode: 400209, errorMessage: 'Custom allocation failed with status code: 500' };
 
 const transports = {
@@ -77,6 +78,7 @@ beforeAll(async () => {
   lab = await startLab({
     devices: [],
     enrollments: [...byKey.map((one) => ({ ...one, symmetricKey: KEY })), ...byCertificate],
+    enrollmentGroupKey: GROUP_KEY,
     registrationPolls: 1,
     registrationRetryAfterS: 1,
   });
@@ -124,6 +126,13 @@ describe.concurrent.each(names)('azure-iot-provisioning-device over %s', (name) 
     expect(state).toMatchObject({ assignedHub: HUB, deviceId: registrationId, status: 'assigned' });
     const { authenticationType } = lab.emulator.state.identities.get({ deviceId: registrationId });
     expect(authenticationType).toBe('selfSigned');
+  });
+
+  it('registers as one of a group, with the key that is derived for it', async () => {
+    const registrationId = `grouped-${name}`;
+    const key = createHmac('sha256', Buffer.from(GROUP_KEY, 'base64')).update(registrationId).digest('base64');
+    expect(await register(name, withKey(registrationId, key))).toMatchObject({ status: 'assigned' });
+    expect(lab.emulator.state.identities.get({ deviceId: registrationId }).primaryKey).toBe(key);
   });
 
   it('is told that a key is wrong, and that nobody enrolled it', async () => {

@@ -106,3 +106,21 @@ it('answers twice, or never, where the script says so: it ran once', async () =>
   await client.request(ADDRESS, register('c3'));
   expect(answers).toEqual(['c1', 'c1', 'c3']);
 });
+
+it('keeps token and key out of the log and out of the errors', async () => {
+  const client = registrant();
+  await client.request(ADDRESS, register('c1'));
+  const sender = client.connection.open_sender(ADDRESS);
+  onRegister(401002);
+  const { error } = await client.send(sender, register('c2'));
+  const wrong = Client.to(emulator, {
+    username: ADDRESS,
+    password: 'SharedAccessSignature sr=x&sig=planted&se=1',
+  } as never);
+  const { error: refused } = await wrong.next('connection_error');
+  const written = JSON.stringify([emulator.requests, error, String(refused)]);
+  expect(written).toContain('dps-register');
+  for (const secret of ['SharedAccessSignature', 'planted', emulator.state.enrollments.keyFor('reg1') ?? '']) {
+    expect(written).not.toContain(secret);
+  }
+});
