@@ -27,14 +27,18 @@ export function originOf({ baseURL, url = '' }: InternalAxiosRequestConfig): str
 export function barePath({ baseURL, url = '', allowAbsoluteUrls }: InternalAxiosRequestConfig): string {
   if (!baseURL || (ABSOLUTE.test(url) && allowAbsoluteUrls !== false)) return withoutQuery(url);
   const base = withoutQuery(baseURL);
-  if (url === '' || /[?#]/.test(baseURL)) return base;
-  return `${base.replace(/\/+$/, '')}/${withoutQuery(url).replace(/^\/+/, '')}`;
+  if (url === '' || base.length + pathOf(baseURL).from < baseURL.length) return base;
+  const end = base.endsWith('/') ? base.replace(/\/+$/, '') : base;
+  return `${end}/${withoutQuery(url.slice(afterSlashes(url, 0)))}`;
 }
 
 function withoutQuery(url: string): string {
-  const path = url.slice(pathOf(url).from);
-  const end = path.search(/[?#]/);
-  return end < 0 ? path : path.slice(0, end);
+  const { from } = pathOf(url);
+  for (let at = from; at < url.length; at++) {
+    const char = url.charCodeAt(at);
+    if (char === QUERY || char === FRAGMENT) return url.slice(from, at);
+  }
+  return url.slice(from);
 }
 
 const ABSOLUTE = /^([a-z][a-z\d+\-.]*:)?\/\//i;

@@ -28,11 +28,15 @@ describe.each(['http', 'fetch'] as const)('on the %s adapter', (adapter) => {
 });
 
 const refuse = async (config: AxiosRequestConfig) => {
-  const { instance } = client(
+  const told: unknown[] = [];
+  const { handle, instance } = client(
     {},
     { adapter: () => Promise.reject(Object.assign(new Error('gone'), { code: 'EPIPE' })) },
   );
-  return (await rejection(instance.request({ faultmap: { retry: false }, ...config }))).operation;
+  handle.on('fault', ({ operation }) => told.push(operation));
+  const { operation } = await rejection(instance.request({ faultmap: { retry: false }, ...config }));
+  expect(told).toEqual([operation]);
+  return operation;
 };
 
 test.each<[AxiosRequestConfig, string]>([
@@ -46,6 +50,17 @@ test.each<[AxiosRequestConfig, string]>([
   [{ url: `/${'x'.repeat(500)}` }, `GET /${'x'.repeat(198)}…`],
 ])('%j is %s', async (config, operation) => {
   expect(await refuse(config)).toBe(operation);
+});
+
+test('masked in events of repeats too', async () => {
+  const server = await script(503);
+  const { instance, handle } = client({}, { baseURL: server.url });
+  const told: unknown[] = [];
+  for (const name of ['fault', 'retry', 'give-up'] as const) handle.on(name, ({ operation }) => told.push(operation));
+  await rejection(instance.get('/x;sig=hunter2hunter2'));
+  await rejection(instance.get('/', { faultmap: { operation: 'sig=hunter2hunter2' } }));
+  expect(told).toHaveLength(16);
+  expect(JSON.stringify(told)).not.toContain('hunter2');
 });
 
 test('an adapter given per request is named as well', async () => {
