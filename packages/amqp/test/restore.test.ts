@@ -152,6 +152,8 @@ describe('the application does not want it back', () => {
     const { peer, client, receiver, attached } = await start({ attach: { clock } });
     ended(peer, FORCED.condition);
     await until(() => client.retries.length === 1);
+    // rhea as a peer would revive a link of that name.
+    await until(() => !peer.connection.find_sender(() => true));
     does(receiver, client.connection);
     await quiet(20);
     clock.pass(1_000);

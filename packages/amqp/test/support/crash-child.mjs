@@ -20,7 +20,13 @@ if (kind === 'listener-throws')
     throw new TypeError('a bug of the application');
   });
 connection.open_sender('q');
-setTimeout(() => {
-  console.log('alive');
-  process.exit(0);
-}, 1_500);
+// Long enough for what follows the peer's OPEN, or for what comes instead of one.
+const until = Date.now() + 2_500;
+const looking = setInterval(() => {
+  if (!connection.remote.open && Date.now() < until) return;
+  clearInterval(looking);
+  setTimeout(() => {
+    console.log('alive');
+    process.exit(0);
+  }, 700);
+}, 20);
