@@ -144,7 +144,11 @@ export class Emulator {
     return this.#parts.faults.pending();
   }
 
-  /** Set the cloud's clock off by that much, in ms, for everything from now on. */
+  /**
+   * Set the cloud's clock off by that much, in ms, for everything from now on.
+   *
+   * @throws TypeError for what is no number or above a hundred years
+   */
   setClockSkew(ms: number): void {
     this.state.clock.skewMs = ms;
   }

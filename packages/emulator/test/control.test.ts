@@ -64,6 +64,8 @@ test.each([
   ['POST', 'faults', '[]', 400],
   ['POST', 'faults', '{"fault":1,"match":{"path":{"regex":"("}}}', 400],
   ['PUT', 'clock', '{}', 400],
+  ['PUT', 'clock', 'null', 400],
+  ['PUT', 'clock', '{"skewMs":1e300}', 400],
   ['GET', 'nothing', undefined, 404],
 ])('%s %s %s is refused', async (method, path, data, status) => {
   const { emulator } = await bench();

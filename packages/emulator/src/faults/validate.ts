@@ -1,48 +1,16 @@
-import type { FaultSpec, UncleanKind } from './types.ts';
-
-const UNCLEAN: Record<UncleanKind, true> = {
-  'reset-before': true,
-  'reset-during': true,
-  'reset-after': true,
-  close: true,
-  'half-open': true,
-  'lost-ack': true,
-  truncated: true,
-  'not-json': true,
-  slow: true,
-  garbage: true,
-  duplicate: true,
-};
-
-const FIELDS: Record<keyof FaultSpec, true> = {
-  transport: true,
-  match: true,
-  fault: true,
-  times: true,
-  after: true,
-  delayMs: true,
-  retryAfterS: true,
-  executes: true,
-};
-
-const FORMS = ['code', 'status', 'condition', 'outcome', 'answerStatus', 'reasonCode', 'unclean', 'clockSkewMs'];
+import { validateHeaderName, validateHeaderValue } from 'node:http';
+import { type Field, FORMS, MATCH, SPEC } from './fields.ts';
+import type { FaultForm, FaultSpec } from './types.ts';
 
 /** @throws TypeError that names the field, what was expected and what was given */
 export function validateSpec(spec: FaultSpec): void {
-  if (typeof spec !== 'object' || spec === null) fail('fault', 'an object', spec);
-  for (const name of Object.keys(spec)) {
-    if (!Object.hasOwn(FIELDS, name)) fail(name, `one of ${Object.keys(FIELDS).join(', ')}`, name);
+  if (!isObject(spec)) fail('fault', 'an object', spec);
+  check(spec, SPEC, '');
+  const { match } = spec;
+  if (match !== undefined && typeof match !== 'function') {
+    if (!isObject(match)) fail('match', 'an object or a function', match);
+    check(match, MATCH, 'match.');
   }
-  if (spec.transport !== undefined && !['http', 'mqtt', 'amqp'].includes(spec.transport)) {
-    fail('transport', "'http', 'mqtt' or 'amqp'", spec.transport);
-  }
-  if (spec.match !== undefined && typeof spec.match !== 'function' && (typeof spec.match !== 'object' || !spec.match)) {
-    fail('match', 'an object or a function', spec.match);
-  }
-  number(spec.times, 'times', 1);
-  number(spec.after, 'after', 0);
-  number(spec.delayMs, 'delayMs', 0);
-  number(spec.retryAfterS, 'retryAfterS', 0);
   validateForm(spec);
 }
 
@@ -51,26 +19,49 @@ function validateForm({ fault, delayMs }: FaultSpec): void {
     if (!delayMs) fail('fault', 'a fault, or delayMs alone', fault);
     return;
   }
-  if (typeof fault === 'number') {
-    number(fault, 'fault', 1);
-    return;
-  }
-  const unclean = typeof fault === 'string' ? fault : (fault as { unclean?: unknown } | null)?.unclean;
-  if (unclean !== undefined) {
-    if (!Object.hasOwn(UNCLEAN, String(unclean))) fail('fault', `one of ${Object.keys(UNCLEAN).join(', ')}`, unclean);
-    return;
-  }
-  if (typeof fault !== 'object' || fault === null || !FORMS.some((name) => name in fault)) {
-    fail('fault', `a code, a text, or an object with one of ${FORMS.join(', ')}`, fault);
+  // The short forms: their messages name what the user wrote.
+  if (typeof fault === 'number') checkOne(fault, FORMS.code.code, 'fault');
+  else if (typeof fault === 'string') checkOne(fault, FORMS.unclean.unclean, 'fault');
+  else checkForm(fault);
+}
+
+function checkForm(fault: FaultForm): void {
+  const form = Object.entries(FORMS).find(([name]) => isObject(fault) && name in fault);
+  if (!form) fail('fault', `a code, a text, or an object with one of ${Object.keys(FORMS).join(', ')}`, fault);
+  check(fault, form[1], 'fault.');
+  if ('status' in fault) checkHeaders(fault.headers);
+}
+
+function checkHeaders(headers: Readonly<Record<string, string>> = {}): void {
+  for (const [name, value] of Object.entries(headers)) {
+    try {
+      validateHeaderName(name);
+      validateHeaderValue(name, String(value));
+    } catch (thrown) {
+      fail('fault.headers', 'what HTTP can hold', { [name]: value }, thrown);
+    }
   }
 }
 
-function number(value: unknown, name: string, least: number): void {
-  if (value === undefined) return;
-  if (typeof value !== 'number' || Number.isNaN(value) || value < least) fail(name, `a number from ${least}`, value);
+/** Every field is a known one and holds what it may; `undefined` is not given. */
+function check(given: object, known: Readonly<Record<string, Field>>, prefix: string): void {
+  for (const [name, value] of Object.entries(given)) {
+    const field = Object.hasOwn(known, name) ? known[name] : undefined;
+    if (!field) fail(`${prefix}${name}`, `one of ${Object.keys(known).join(', ')}`, name);
+    checkOne(value, field, `${prefix}${name}`);
+  }
 }
 
-function fail(name: string, expected: string, received: unknown): never {
+function checkOne(value: unknown, field: Field, name: string): void {
+  if (value !== undefined && !field.fits(value)) fail(name, field.expected, value);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function fail(name: string, expected: string, received: unknown, cause?: unknown): never {
   const shown = typeof received === 'object' ? JSON.stringify(received) : String(received);
-  throw new TypeError(`inject: ${name}: expected ${expected}, received ${shown}`);
+  const message = `inject: ${name}: expected ${expected}, received ${shown}`;
+  throw cause === undefined ? new TypeError(message) : new TypeError(message, { cause });
 }

@@ -51,12 +51,12 @@ export class Exchange {
   #serve(body: Buffer | CloudFault): void {
     const fault = this.#context.faults.isEmpty ? undefined : this.#context.faults.next(this.#asFaultRequest());
     if (fault) {
-      void this.#serveFaulty(fault, body);
+      this.#serveFaulty(fault, body).catch((thrown) => this.#giveUp(thrown));
       return;
     }
     const result = this.#perform(body);
     // Most operations are done at once; waiting for them would cost every request.
-    if (result instanceof Promise) void result.then((one) => this.#finish(one));
+    if (result instanceof Promise) result.then((one) => this.#finish(one)).catch((thrown) => this.#giveUp(thrown));
     else this.#finish(result);
   }
 
@@ -149,14 +149,18 @@ export class Exchange {
     this.#write(() => send(this.#response, answer));
   }
 
-  /** A scripted answer may hold what HTTP cannot: that ends the connection, not the process. */
   #write(run: () => void): void {
     try {
       run();
     } catch (thrown) {
-      process.emitWarning(`An answer cannot be written: ${String(thrown)}`, 'FaultmapEmulatorWarning');
-      this.#response.destroy();
+      this.#giveUp(thrown);
     }
+  }
+
+  /** A scripted answer may hold what HTTP cannot: that ends the connection, not the process. */
+  #giveUp(thrown: unknown): void {
+    process.emitWarning(`An answer cannot be written: ${String(thrown)}`, 'FaultmapEmulatorWarning');
+    this.#response.destroy();
   }
 
   #log(outcome: string, status: number | undefined, scripted: boolean): void {

@@ -27,13 +27,15 @@ export const systemClock: Clock = {
   },
 };
 
+/** Beyond a hundred years there are no dates to write soon. */
+export const MAX_SKEW_MS = 100 * 366 * 86_400_000;
+
 /**
  * A clock that can be set wrong, as the cloud's is when a device's own clock is off: tokens look
  * expired, `Date` headers differ. Ends all its timers at once when the emulator stops.
  */
 export class CloudClock implements Clock {
-  /** How far the cloud is ahead of the base clock, in ms. */
-  skewMs = 0;
+  #skewMs = 0;
   readonly #base: Clock;
   readonly #running = new Set<() => void>();
 
@@ -41,8 +43,21 @@ export class CloudClock implements Clock {
     this.#base = base;
   }
 
+  /** How far the cloud is ahead of the base clock, in ms. */
+  get skewMs(): number {
+    return this.#skewMs;
+  }
+
+  /** @throws TypeError for what is no number or above a hundred years */
+  set skewMs(ms: number) {
+    if (typeof ms !== 'number' || !(Math.abs(ms) <= MAX_SKEW_MS)) {
+      throw new TypeError(`clock: skewMs: expected a number of ms, of a hundred years at most, received ${String(ms)}`);
+    }
+    this.#skewMs = ms;
+  }
+
   now(): number {
-    return this.#base.now() + this.skewMs;
+    return this.#base.now() + this.#skewMs;
   }
 
   after(ms: number, run: () => void): () => void {
