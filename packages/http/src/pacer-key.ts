@@ -25,20 +25,36 @@ export function originOf({ baseURL, url = '' }: InternalAxiosRequestConfig): str
 
 /** The path as axios joins it, up to query and fragment. */
 export function barePath({ baseURL, url = '', allowAbsoluteUrls }: InternalAxiosRequestConfig): string {
-  if (!baseURL || (ABSOLUTE.test(url) && allowAbsoluteUrls !== false)) return withoutQuery(url);
-  const base = withoutQuery(baseURL);
-  if (url === '' || base.length + pathOf(baseURL).from < baseURL.length) return base;
-  const end = base.endsWith('/') ? base.replace(/\/+$/, '') : base;
-  return `${end}/${withoutQuery(url.slice(afterSlashes(url, 0)))}`;
+  if (!baseURL || (isAbsolute(url) && allowAbsoluteUrls !== false)) return withoutQuery(url, pathOf(url).from);
+  if (baseURL !== lastBase) keepBase(baseURL);
+  return url === '' || !joins ? basePath : `${basePath}/${withoutQuery(url, afterSlashes(url, 0))}`;
 }
 
-function withoutQuery(url: string): string {
-  const { from } = pathOf(url);
+/** Nearly always that of the last one. */
+let lastBase: string | undefined;
+let basePath = '';
+let joins = true;
+
+function keepBase(baseURL: string): void {
+  const { from } = pathOf(baseURL);
+  const path = withoutQuery(baseURL, from);
+  lastBase = baseURL;
+  joins = from + path.length === baseURL.length;
+  basePath = path.replace(/\/+$/, '');
+}
+
+function withoutQuery(url: string, from: number): string {
   for (let at = from; at < url.length; at++) {
     const char = url.charCodeAt(at);
     if (char === QUERY || char === FRAGMENT) return url.slice(from, at);
   }
   return url.slice(from);
+}
+
+/** Most are a path: found out without a regular expression. */
+function isAbsolute(url: string): boolean {
+  const isPath = url.charCodeAt(0) === SLASH && url.charCodeAt(1) !== SLASH;
+  return !isPath && ABSOLUTE.test(url);
 }
 
 const ABSOLUTE = /^([a-z][a-z\d+\-.]*:)?\/\//i;
