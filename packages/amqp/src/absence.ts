@@ -131,7 +131,8 @@ export class Absence {
   #decide(fault: AnyDeviceCloudError): void {
     const { renew, governor } = this.#setup;
     // Without credentials to ask for, a token that the application puts will do.
-    if (!fault.transient && !renew) return;
+    const refused = fault.advice === 'renew-credentials';
+    if (refused && !renew) return;
     const decision = governor.failed(fault);
     if (decision.action === 'stop') {
       const { stopped, attempt } = decision;
@@ -143,8 +144,8 @@ export class Absence {
     const step = () => {
       const left = until - this.#setup.clock.now();
       if (left > 0) this.#cancel = this.#setup.clock.after(Math.min(left, MAX_TIMER_MS), step);
-      else if (fault.transient) this.hurry();
-      else void this.#renew(fault, decision.attempt);
+      else if (refused) void this.#renew(fault, decision.attempt);
+      else this.hurry();
     };
     this.#cancel = this.#setup.clock.after(Math.min(decision.delayMs, MAX_TIMER_MS), step);
   }

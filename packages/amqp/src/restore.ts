@@ -45,19 +45,22 @@ export class Restorer {
   /** The peer ended it; the application's listeners have not heard of it yet. */
   lost(end: End, fault: AnyDeviceCloudError): void {
     if (this.#setup.owns(end)) return;
-    if (fault.transient || fault.advice === 'renew-credentials') this.#absenceOf(end).lost(fault);
-    else this.#of.get(end)?.ended(fault);
+    if (isPassing(fault)) this.#absenceOf(end).lost(fault);
+    else {
+      this.#of.get(end)?.ended(fault);
+      this.#without(end);
+    }
   }
 
   /** The application closed it. */
   left(end: End): void {
     this.#of.get(end)?.leave();
+    this.#without(end);
   }
 
   opened(end: End): void {
     this.#of.get(end)?.opened();
-    if (!isLink(end))
-      for (const away of [...this.#matters]) if (isLink(away.end) && away.end.session === end) away.retryDue();
+    for (const away of this.#within(end)) away.retryDue();
   }
 
   /** The connection is open, and the token put: what was ended before it was lost is made again with it. */
@@ -67,7 +70,7 @@ export class Restorer {
 
   /** A token was put. */
   tokenPut(): void {
-    for (const away of [...this.#matters]) if (away.fault?.transient === false) away.hurry();
+    for (const away of [...this.#matters]) if (away.fault?.advice === 'renew-credentials') away.hurry();
   }
 
   disconnected(): void {
@@ -81,6 +84,16 @@ export class Restorer {
   /** The connection was closed on this side, or is not watched any more. */
   stop(): void {
     for (const away of [...this.#matters]) away.leave();
+  }
+
+  /** A session that does not come back takes its links with it. */
+  #without(end: End): void {
+    for (const away of this.#within(end)) away.leave();
+  }
+
+  /** Links of a session that are away themselves. */
+  #within(end: End): Absence[] {
+    return [...this.#matters].filter((away) => isLink(away.end) && away.end.session === end);
   }
 
   #absenceOf(end: End): Absence {
@@ -116,6 +129,11 @@ export class Restorer {
     // What the `$cbs` node answered is told by its own operation.
     if (error !== reason) events.emit('fault', { error, operation: 'credentials' });
   }
+}
+
+/** By itself, with the next day, or with fresh credentials. */
+function isPassing({ transient, advice }: AnyDeviceCloudError): boolean {
+  return transient || advice === 'at-reset' || advice === 'renew-credentials';
 }
 
 function replace(away: Absence, fresh: RheaLink): void {

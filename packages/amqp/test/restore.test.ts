@@ -105,6 +105,20 @@ describe('a receiver that the peer detached', () => {
     await until(() => client.recovered.length === 1);
   });
 
+  it('the quota of the day is used up: attached again when the next one begins', async () => {
+    const clock = heldClock();
+    const { peer, client, bodies } = await start({ attach: { clock } });
+    const sender = peer.connection.find_sender(() => true);
+    sender?.close({ condition: 'amqp:resource-limit-exceeded', description: '{"errorCode":403002}' });
+    await until(() => client.retries.length === 1);
+    const [wait] = client.retries;
+    expect(client.givenUp[0]).toMatchObject({ nextProbeAt: expect.any(Date), error: { code: 403002 } });
+    const resetAt = wait?.error.resetAt?.getTime() ?? Infinity;
+    expect(clock.now() + (wait?.delayMs ?? 0)).toBeGreaterThanOrEqual(resetAt);
+    clock.pass(wait?.delayMs ?? 0);
+    await until(() => bodies.length === 2);
+  });
+
   it('a sender too, without a send', async () => {
     const { peer, client } = await start();
     const sender = client.connection.open_sender('q');
@@ -265,6 +279,19 @@ describe('together with other losses', () => {
     client.handle.detach();
     await quiet(1_100);
     expect(client.recovered).toEqual([]);
+  });
+
+  it('its session is closed by the application: it is not waited for any more', async () => {
+    const clock = heldClock();
+    const { peer, client, receiver, attached } = await start({ attach: { clock } });
+    ended(peer, FORCED.condition);
+    await until(() => client.retries.length === 1);
+    receiver.session.close();
+    await until(() => client.heard.includes('session_close'));
+    clock.pass(1_000);
+    client.handle.resume();
+    await quiet();
+    expect(attached).toHaveLength(1);
   });
 
   it('a send attaches its link at once, and nothing is attached twice', async () => {
