@@ -57,6 +57,8 @@ it('answers on the other link: assigning with a wait, then the result without on
     status: 'assigned',
     registrationState: { deviceId: 'reg1', assignedHub: '127.0.0.1', substatus: 'initialAssignment' },
   });
+  const lookup = await client.request(ADDRESS, request('c4', { 'iotdps-operation-type': 'iotdps-get-registration' }));
+  expect(JSON.parse(bodyText(lookup))).toEqual(JSON.parse(bodyText(last)).registrationState);
 });
 
 it('rejects with the body of the service in the description, and the wait in the info', async () => {

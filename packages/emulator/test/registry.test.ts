@@ -146,6 +146,7 @@ test('a registration over HTTP, and one that fails inside a success', async () =
     enrollments: [
       'reg1',
       { registrationId: 'reg2', fails: { errorCode: 400209, errorMessage: 'Custom allocation failed' } },
+      'reg3',
     ],
   });
   const as = (id: string) => ({ headers: { authorization: emulator.registrationToken('scope1', id) } });
@@ -163,6 +164,9 @@ test('a registration over HTTP, and one that fails inside a success', async () =
     status: 200,
     data: { status: 'failed', registrationState: { errorCode: 400209 } },
   });
+  const lookup = (id: string) => service('POST', `/scope1/registrations/${id}`, { registrationId: id }, as(id));
+  expect(await lookup('reg1')).toMatchObject({ status: 200, data: { status: 'assigned', deviceId: 'reg1' } });
+  expect(await lookup('reg3')).toMatchObject({ status: 404, data: { errorCode: 404201 } });
   const refused = await service('PUT', '/scope1/registrations/reg1/register', {}, as('reg2'));
   expect(refused).toMatchObject({ status: 401, data: { errorCode: 401002, message: 'Unauthorized' } });
   expect(refused.headers['x-ms-request-id']).toBe(refused.data.trackingId);

@@ -18,8 +18,14 @@ const status: Operation['handle'] = (request, { cloud }): HandlerAnswer => {
   return { status: 202, headers: { 'retry-after': String(cloud.enrollments.retryAfterS) }, body: answer };
 };
 
+const lookup: Operation['handle'] = (request, { cloud }): HandlerAnswer => ({
+  status: 200,
+  body: cloud.enrollments.lookup(request.params.registrationId ?? ''),
+});
+
 /** The provisioning service's device API. */
 export const provisioning = {
   register: { name: 'dps-register', access: 'registration', shape: 'flat', handle: register },
   status: { name: 'dps-status', access: 'registration', shape: 'flat', handle: status },
+  lookup: { name: 'dps-lookup', access: 'registration', shape: 'flat', handle: lookup },
 } as const satisfies Record<string, Operation>;

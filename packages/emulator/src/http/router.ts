@@ -50,6 +50,7 @@ const TABLE: readonly (readonly [method: string, pattern: string, operation: Ope
   ['POST', 'jobs/v2/:jobId/cancel', jobs.cancel],
   ['PUT', ':scope/registrations/:registrationId/register', provisioning.register],
   ['GET', ':scope/registrations/:registrationId/operations/:operationId', provisioning.status],
+  ['POST', ':scope/registrations/:registrationId', provisioning.lookup],
 ];
 
 interface Node {

@@ -43,6 +43,8 @@ export interface RegistrationAnswer {
 interface Operation {
   readonly registrationId: string;
   pollsLeft: number;
+  /** How it ended, once it has. */
+  state?: RegistrationState;
 }
 
 export interface EnrollmentSetup {
@@ -65,6 +67,8 @@ export class Enrollments {
   readonly #setup: EnrollmentSetup;
   readonly #enrollments = new Map<string, EnrollmentSpec>();
   readonly #operations = new Map<string, Operation>();
+  /** The last that was concluded, by registration. */
+  readonly #states = new Map<string, RegistrationState>();
 
   constructor(setup: EnrollmentSetup) {
     this.#setup = setup;
@@ -119,8 +123,16 @@ export class Enrollments {
       operation.pollsLeft -= 1;
       return { operationId, status: 'assigning' };
     }
-    const state = this.#conclude(registrationId);
-    return { operationId, status: state.status, registrationState: state };
+    operation.state ??= this.#conclude(registrationId);
+    this.#states.set(registrationId, operation.state);
+    return { operationId, status: operation.state.status, registrationState: operation.state };
+  }
+
+  /** How a registration stands that was concluded before. @throws CloudFault enrollment-not-found */
+  lookup(registrationId: string): RegistrationState {
+    const state = this.#states.get(registrationId);
+    if (!state) throw new CloudFault('enrollment-not-found', { target: registrationId });
+    return state;
   }
 
   #conclude(registrationId: string): RegistrationState {

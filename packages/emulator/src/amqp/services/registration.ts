@@ -1,4 +1,5 @@
-import type { RegistrationAnswer } from '../../state/enrollments.ts';
+import { REGISTRATION, REGISTRATION_OPERATIONS } from '../../forms/registration.ts';
+import type { RegistrationAnswer, RegistrationState } from '../../state/enrollments.ts';
 import { CloudFault } from '../../state/fault.ts';
 import { dataSection } from '../engine.ts';
 import { errorBody, type WireError } from '../errors.ts';
@@ -7,15 +8,7 @@ import type { AmqpMessage, Incoming, Link, LinkService } from '../link.ts';
 import { idText, int } from '../properties.ts';
 import { accept, reject, settleAs } from '../settle.ts';
 
-/*
- * The provisioning service's device API: requests on one link, answers on the other. Names and
- * forms as the official clients write and read them (azure-iot-provisioning-device-amqp amqp.ts;
- * C# ProvisioningTransportHandlerAmqp.cs#L337-L371).
- */
-const OPERATION_TYPE = 'iotdps-operation-type';
-const OPERATION_ID = 'iotdps-operation-id';
-const RETRY_AFTER = 'retry-after';
-
+/** The provisioning service's device API: requests on one link, answers on the other. */
 export function registration(link: Link): LinkService {
   const { place } = link;
   if (!link.inbound || place.kind !== 'registration') return {};
@@ -24,9 +17,9 @@ export function registration(link: Link): LinkService {
 
 function request(link: Link, registrationId: string, message: AmqpMessage, delivery: Incoming): void {
   const { peer } = link;
-  let answered: RegistrationAnswer | undefined;
-  void serve<RegistrationAnswer>(peer, {
-    operation: operationOf(message) === 'iotdps-register' ? 'dps-register' : 'dps-status',
+  let answered: RegistrationAnswer | RegistrationState | undefined;
+  void serve<RegistrationAnswer | RegistrationState>(peer, {
+    operation: operationOf(message) ?? 'dps-status',
     deviceId: registrationId,
     messageId: idText(message.correlation_id),
     link,
@@ -45,26 +38,32 @@ function request(link: Link, registrationId: string, message: AmqpMessage, deliv
   });
 }
 
-function operationOf(message: AmqpMessage): unknown {
-  return message.application_properties?.[OPERATION_TYPE];
+function operationOf(message: AmqpMessage): string | undefined {
+  return REGISTRATION_OPERATIONS.get(message.application_properties?.[REGISTRATION.operationType]);
 }
 
 /** @throws CloudFault */
-function perform(link: Link, registrationId: string, message: AmqpMessage): RegistrationAnswer {
+function perform(link: Link, registrationId: string, message: AmqpMessage): RegistrationAnswer | RegistrationState {
   const { cloud } = link.peer;
-  const operation = operationOf(message);
-  if (operation === 'iotdps-register') return cloud.register(registrationId);
-  if (operation !== 'iotdps-get-operationstatus') {
-    throw new CloudFault('argument-invalid', { text: `Unknown operation ${String(operation).slice(0, 100)}` });
+  switch (operationOf(message)) {
+    case 'dps-register':
+      return cloud.register(registrationId);
+    case 'dps-status': {
+      const operationId = message.application_properties?.[REGISTRATION.operationId];
+      return cloud.enrollments.status(registrationId, String(operationId ?? ''));
+    }
+    case 'dps-lookup':
+      return cloud.enrollments.lookup(registrationId);
+    default:
+      throw new CloudFault('argument-invalid', { text: 'The operation type is missing or not known' });
   }
-  return cloud.enrollments.status(registrationId, String(message.application_properties?.[OPERATION_ID] ?? ''));
 }
 
-function respond(link: Link, message: AmqpMessage, answer: RegistrationAnswer): void {
-  const { retryAfterS } = link.peer.cloud.enrollments;
+function respond(link: Link, message: AmqpMessage, answer: RegistrationAnswer | RegistrationState): void {
+  const wait = int(link.peer.cloud.enrollments.retryAfterS);
   link.peer.answerLink(link, message.reply_to)?.send({
     correlation_id: message.correlation_id ?? message.message_id,
-    ...(answer.status === 'assigning' && { application_properties: { [RETRY_AFTER]: int(retryAfterS) } }),
+    ...(answer.status === 'assigning' && { application_properties: { [REGISTRATION.retryAfter]: wait } }),
     body: dataSection(JSON.stringify(answer)),
   });
 }
@@ -72,7 +71,7 @@ function respond(link: Link, message: AmqpMessage, answer: RegistrationAnswer): 
 /** The service's errors: its JSON body in the description, the wait in the info. A bare condition stays as it is. */
 function inService(error: WireError, now: number): WireError {
   if (error.code === undefined) return error;
-  const info = error.retryAfterS === undefined ? {} : { [RETRY_AFTER]: int(error.retryAfterS) };
+  const info = error.retryAfterS === undefined ? {} : { [REGISTRATION.retryAfter]: int(error.retryAfterS) };
   const { condition, info: own } = error.record;
   return { ...error, record: { condition, description: errorBody(error, now), info: { ...own, ...info } } };
 }
