@@ -62,9 +62,7 @@ function wire(instance: AxiosInstance, options: AttachHttpOptions, release: () =
       return false;
     },
   });
-  const mapper = interceptors.response.use(null, (raw) => {
-    throw sender.typed(raw);
-  });
+  const mapper = interceptors.response.use(null, (raw) => Promise.reject(sender.typed(raw)));
   let detached = false;
   return {
     on: (name, listener) => events.on(name, listener),
