@@ -13,7 +13,7 @@ const register: Operation['handle'] = (request, { cloud }): HandlerAnswer => {
 };
 
 const status: Operation['handle'] = (request, { cloud }): HandlerAnswer => {
-  const answer = cloud.enrollments.status(request.params.registrationId ?? '', request.params.operationId ?? '');
+  const answer = cloud.registrationStatus(request.params.registrationId ?? '', request.params.operationId ?? '');
   if (answer.status !== 'assigning') return { status: 200, body: answer };
   return { status: 202, headers: { 'retry-after': String(cloud.enrollments.retryAfterS) }, body: answer };
 };

@@ -79,7 +79,7 @@ function runRegistration(job: PublishJob, registrationId: string): Outcome {
     return answer(job, 202, JSON.stringify(cloud.register(registrationId)), retryAfter);
   }
   if (publication.kind !== 'dps-status') throw new CloudFault('address-not-found');
-  const state = cloud.enrollments.status(registrationId, publication.operationId);
+  const state = cloud.registrationStatus(registrationId, publication.operationId);
   const assigning = state.status === 'assigning';
   return answer(job, assigning ? 202 : 200, JSON.stringify(state), assigning ? retryAfter : '');
 }

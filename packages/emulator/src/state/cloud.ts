@@ -197,6 +197,12 @@ export class Cloud {
     return answer;
   }
 
+  /** How a registration stands. @throws CloudFault throttled, enrollment-not-found */
+  registrationStatus(registrationId: string, operationId: string): RegistrationAnswer {
+    if (!this.throttles.off) this.enrollments.pace(operationId);
+    return this.enrollments.status(registrationId, operationId);
+  }
+
   /** End every connection, wait and timer. */
   stop(): void {
     for (const connection of this.connections.all()) connection.end('stopped');

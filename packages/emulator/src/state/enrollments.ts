@@ -40,8 +40,14 @@ export interface RegistrationAnswer {
   readonly registrationState?: RegistrationState;
 }
 
+/** Polls of one registration that are answered within a while (iot-dps-limits: 5 polls per 10 s per device). */
+const MOST_POLLS = 5;
+const POLLS_WITHIN_MS = 10_000;
+
 interface Operation {
   readonly registrationId: string;
+  /** When it was asked for lately, in ms since the epoch. */
+  polledAt: number[];
   pollsLeft: number;
   /** How it ended, once it has. */
   state?: RegistrationState;
@@ -109,8 +115,20 @@ export class Enrollments {
     // One registration of a device runs at a time: the map is bounded by the enrolments.
     for (const [id, one] of this.#operations) if (one.registrationId === registrationId) this.#operations.delete(id);
     const operationId = `4.${randomUUID().replaceAll('-', '')}.${randomUUID()}`;
-    this.#operations.set(operationId, { registrationId, pollsLeft: this.#setup.polls ?? 0 });
+    this.#operations.set(operationId, { registrationId, polledAt: [], pollsLeft: this.#setup.polls ?? 0 });
     return { operationId, status: 'assigning' };
+  }
+
+  /** Count a poll of an operation. @throws CloudFault throttled when it is asked for too often */
+  pace(operationId: string): void {
+    const operation = this.#operations.get(operationId);
+    if (!operation) return;
+    const now = this.#setup.clock.now();
+    operation.polledAt = operation.polledAt.filter((at) => at > now - POLLS_WITHIN_MS);
+    if (operation.polledAt.length >= MOST_POLLS) {
+      throw new CloudFault('throttled', { target: operation.registrationId, retryAfterS: this.retryAfterS });
+    }
+    operation.polledAt.push(now);
   }
 
   /** @throws CloudFault enrollment-not-found for an operation that is not known */

@@ -49,7 +49,14 @@ export class Throttles {
       return;
     }
     const waitS = Math.max(1, Math.ceil((Math.min(count, capacity) - bucket.tokens) / rate));
-    throw new CloudFault('throttled', this.#options.retryAfter ? { retryAfterS: waitS } : {});
+    // The provisioning service says how long to wait; a hub's data plane does not by itself.
+    const told = this.#options.retryAfter || operation === 'dps-register';
+    throw new CloudFault('throttled', told ? { retryAfterS: waitS } : {});
+  }
+
+  /** Nothing is throttled at all. */
+  get off(): boolean {
+    return this.#options === undefined;
   }
 
   /** Operations per second an operation is held to; Infinity when throttling is off. */

@@ -50,7 +50,7 @@ function perform(link: Link, registrationId: string, message: AmqpMessage): Regi
       return cloud.register(registrationId);
     case 'dps-status': {
       const operationId = message.application_properties?.[REGISTRATION.operationId];
-      return cloud.enrollments.status(registrationId, String(operationId ?? ''));
+      return cloud.registrationStatus(registrationId, String(operationId ?? ''));
     }
     case 'dps-lookup':
       return cloud.enrollments.lookup(registrationId);
