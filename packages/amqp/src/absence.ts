@@ -187,18 +187,24 @@ export class Absence {
 }
 
 /**
- * When the application closes an end that is away. rhea does so too, when it has told of the peer's
- * detach: then, and only then, its state is marked.
+ * When the application closes an end that is away, or removes it. rhea itself does both, when it has
+ * told of the peer's detach: it closes while the state is marked, and removes once.
  */
 function onClosed(end: End, closed: () => void): () => void {
-  const tell = <T extends (...args: never[]) => unknown>(original: T) =>
-    function (this: unknown, ...args: never[]) {
-      if (end.state.marker === undefined) closed();
-      return original.apply(this, args);
-    } as T;
+  let removals = 0;
+  const seen =
+    (isClosing: () => boolean) =>
+    <T extends (...args: never[]) => unknown>(original: T) =>
+      function (this: unknown, ...args: never[]) {
+        if (isClosing()) closed();
+        return original.apply(this, args);
+      } as T;
+  const byApplication = () => end.state.marker === undefined;
+  const again = () => ++removals > 1;
   const restore = isLink(end)
-    ? [wrapMethod(end, 'close', tell), wrapMethod(end, 'detach', tell)]
-    : [wrapMethod(end, 'close', tell), wrapMethod(end, 'end', tell)];
+    ? [wrapMethod(end, 'detach', seen(byApplication)), wrapMethod(end, 'remove', seen(again))]
+    : [wrapMethod(end, 'end', seen(byApplication)), wrapMethod(end, 'remove', seen(again))];
+  restore.push(wrapMethod(end, 'close', seen(byApplication)));
   return () => restore.forEach((take) => void take());
 }
 

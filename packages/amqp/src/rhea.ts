@@ -91,6 +91,8 @@ export interface RheaLink extends Dispatching {
   attach(): void;
   close(error?: object): void;
   detach(): void;
+  /** Take it out of the session: for a link that is not on the wire. */
+  remove(): void;
   get_option(name: string, fallback: unknown): unknown;
   /** The beginning of a message whose other frames are still to come. */
   _incomplete?: unknown;

@@ -13,6 +13,7 @@ async function start(
   options: ClientOptions = {},
   script: (container: Container) => void = () => {},
   refuse: () => boolean = () => false,
+  name?: string,
 ) {
   const attached: Sender[] = [];
   const peer = await startPeer({}, (container) => {
@@ -26,7 +27,11 @@ async function start(
   const client = startClient(peer.port, options);
   const bodies: unknown[] = [];
   client.container.on('message', ({ message }: EventContext) => bodies.push(message?.body));
-  const receiver = client.connection.open_receiver({ source: C2D, name: 'c2d', properties: { api: '1' } } as never);
+  const receiver = client.connection.open_receiver({
+    source: C2D,
+    properties: { api: '1' },
+    ...(name && { name }),
+  } as never);
   await until(() => bodies.length === 1);
   return { peer, client, receiver, bodies, attached };
 }
@@ -41,7 +46,9 @@ describe('a receiver that the peer detached', () => {
   it.each(['amqp:link:detach-forced', 'amqp:internal-error', 'com.microsoft:timeout', 'com.microsoft:server-busy'])(
     '%s: is attached again, the same object with the same options',
     async (condition) => {
-      const { peer, client, receiver, bodies, attached } = await start();
+      // Of a name given: rhea as a peer needs a moment to be done with the old one.
+      const attach = { reconnect: { ...QUICK, baseDelayMs: 100, maxDelayMs: 100 } };
+      const { peer, client, receiver, bodies, attached } = await start({ attach }, undefined, undefined, 'c2d');
       ended(peer, condition);
       await until(() => bodies.length === 2);
       expect(receiver.is_open()).toBe(true);
@@ -143,6 +150,7 @@ describe('the application does not want it back', () => {
   const ways: [string, Does][] = [
     ['closes it', (receiver) => receiver.close()],
     ['detaches it', (receiver) => receiver.detach()],
+    ['removes it', (receiver) => receiver.remove()],
     ['opens another one', (_, connection) => connection.open_receiver(C2D)],
     ['closes the connection', (_, connection) => connection.close()],
   ];
@@ -163,7 +171,7 @@ describe('the application does not want it back', () => {
 
   it.each([...ways, sameName])('it %s, later', async (_what, does) => {
     const clock = heldClock();
-    const { peer, client, receiver, attached } = await start({ attach: { clock } });
+    const { peer, client, receiver, attached } = await start({ attach: { clock } }, undefined, undefined, 'c2d');
     ended(peer, FORCED.condition);
     await until(() => client.retries.length === 1);
     // rhea as a peer would revive a link of that name.
@@ -184,7 +192,7 @@ describe('the application does not want it back', () => {
     client.handle.detach();
     await quiet();
     expect(attached).toHaveLength(1);
-    for (const name of ['close', 'detach', 'dispatch']) expect(Object.hasOwn(receiver, name)).toBe(false);
+    for (const name of ['close', 'detach', 'remove', 'dispatch']) expect(Object.hasOwn(receiver, name)).toBe(false);
   });
 });
 
