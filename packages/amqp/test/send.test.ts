@@ -162,8 +162,8 @@ describe('send waits for credit with a bound', () => {
     });
     await until(() => client.faults.length === 1);
     const sender = client.connection.open_sender('q');
-    for (const promise of [client.handle.send(sender, { body: 'x' }), client.handle.request('$cbs', { body: 'x' })]) {
-      const error = await caught(promise);
+    const waiting = [client.handle.send(sender, { body: 'x' }), client.handle.request('$cbs', { body: 'x' })];
+    for (const error of await Promise.all(waiting.map(caught))) {
       expect(error).toMatchObject({ category: 'network', executed: 'no', condition: 'client.sender:link-not-ready' });
       expect((error as Error).message).toContain(`within 50 ms: [ECONNREFUSED] connect ECONNREFUSED 127.0.0.1:${port}`);
       expect((error as Error).cause).toBe(client.faults[0]?.error);
