@@ -1,3 +1,16 @@
+import { check, type Fields, fail, isObject } from './check.ts';
+import {
+  DEVICE,
+  ENROLLMENT,
+  MODULE,
+  OPTIONS,
+  POLICY_KEYS,
+  PORTS,
+  QUEUE,
+  THROTTLE,
+  THROTTLE_CLASSES,
+  TLS,
+} from './option-fields.ts';
 import type { Clock } from './state/clock.ts';
 import type { EnrollmentSpec } from './state/enrollments.ts';
 import type { IdentitySettings } from './state/identities.ts';
@@ -102,82 +115,73 @@ export interface ResolvedOptions {
   };
 }
 
-const NAMES: Record<keyof EmulatorOptions, true> = {
-  host: true,
-  ports: true,
-  hostName: true,
-  devices: true,
-  policies: true,
-  enrollments: true,
-  enrollmentGroupKey: true,
-  registrationPolls: true,
-  registrationRetryAfterS: true,
-  tls: true,
-  transports: true,
-  auth: true,
-  throttle: true,
-  dailyMessages: true,
-  queue: true,
-  routes: true,
-  bodyShape: true,
-  control: true,
-  clock: true,
-};
-
 const ALL = ['http', 'mqtt', 'amqp'] as const;
 
 /** Fill in defaults and check. @throws TypeError that names option, expected and received */
 export function resolveEmulatorOptions(given: EmulatorOptions): ResolvedOptions {
-  for (const name of Object.keys(given)) {
-    if (!Object.hasOwn(NAMES, name)) fail(name, `one of ${Object.keys(NAMES).join(', ')}`, name);
-  }
-  const transports = given.transports ?? ALL;
-  for (const one of transports) if (!ALL.includes(one)) fail('transports', ALL.join(', '), one);
-  const bodyShape = given.bodyShape ?? 'auto';
-  if (!['auto', 'old', 'new'].includes(bodyShape)) fail('bodyShape', "'auto', 'old' or 'new'", bodyShape);
-  const auth = given.auth ?? 'sas';
-  if (!['sas', 'none'].includes(auth)) fail('auth', "'sas' or 'none'", auth);
+  checkOptions(given);
+  const asObject = <T>(one: string | T, name: string) => (typeof one === 'string' ? ({ [name]: one } as T) : one);
   const host = given.host ?? '127.0.0.1';
   return {
     host,
     hostName: given.hostName ?? host,
-    ports: resolvePorts(given.ports),
-    devices: (given.devices ?? ['device1']).map((one) => (typeof one === 'string' ? { deviceId: one } : one)),
+    ports: { http: 0, https: 0, mqtt: 0, mqtts: 0, amqp: 0, amqps: 0, ...withoutUndefined(given.ports) },
+    devices: (given.devices ?? ['device1']).map((one) => asObject(one, 'deviceId')),
     tls: given.tls === true ? {} : given.tls || undefined,
-    transports,
-    auth,
-    bodyShape,
+    transports: given.transports ?? ALL,
+    auth: given.auth ?? 'sas',
+    bodyShape: given.bodyShape ?? 'auto',
     control: given.control ?? /^(127\.|localhost$|::1$)/.test(host),
     cloud: {
       clock: given.clock,
       throttle: given.throttle,
-      dailyMessages: count(given.dailyMessages, 'dailyMessages'),
+      dailyMessages: given.dailyMessages,
       queue: given.queue,
-      enrollments: (given.enrollments ?? []).map((one) => (typeof one === 'string' ? { registrationId: one } : one)),
+      enrollments: (given.enrollments ?? []).map((one) => asObject(one, 'registrationId')),
       enrollmentGroupKey: given.enrollmentGroupKey,
-      registrationPolls: count(given.registrationPolls, 'registrationPolls'),
-      registrationRetryAfterS: count(given.registrationRetryAfterS, 'registrationRetryAfterS'),
+      registrationPolls: given.registrationPolls,
+      registrationRetryAfterS: given.registrationRetryAfterS,
       routes: given.routes,
     },
   };
 }
 
-function resolvePorts(given: Partial<Ports> | undefined): Ports {
-  const ports: Record<string, number> = { http: 0, https: 0, mqtt: 0, mqtts: 0, amqp: 0, amqps: 0 };
-  for (const [name, port] of Object.entries(given ?? {})) {
-    if (!Object.hasOwn(ports, name)) fail('ports', Object.keys(ports).join(', '), name);
-    if (port === undefined) continue;
-    if (!Number.isInteger(port) || port < 0 || port > 65_535) fail(`ports.${name}`, 'a port', port);
-    ports[name] = port;
+const withoutUndefined = <T extends object>(given: T | undefined): T =>
+  Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value !== undefined)) as T;
+
+const HERE = 'startEmulator: ';
+
+function checkOptions(given: EmulatorOptions): void {
+  if (!isObject(given)) fail('startEmulator', 'an object', given);
+  check(HERE, given, OPTIONS);
+  if (given.transports?.length === 0) fail(`${HERE}transports`, 'at least one', given.transports);
+  const parts = [
+    ['ports', PORTS],
+    ['policies', POLICY_KEYS],
+    ['queue', QUEUE],
+    ['throttle', THROTTLE],
+    ['tls', TLS],
+  ] as const;
+  for (const [name, fields] of parts) {
+    const part = given[name];
+    if (typeof part === 'object') check(`${HERE}${name}.`, part, fields);
   }
-  return ports as unknown as Ports;
+  if (given.throttle) check(`${HERE}throttle.perSecond.`, given.throttle.perSecond ?? {}, THROTTLE_CLASSES);
+  checkEach(`${HERE}enrollments`, given.enrollments, 'registrationId', ENROLLMENT);
+  checkEach(`${HERE}devices`, given.devices, 'deviceId', DEVICE);
+  for (const [index, device] of (given.devices ?? []).entries()) {
+    if (typeof device === 'object') checkEach(`${HERE}devices[${index}].modules`, device.modules, 'moduleId', MODULE);
+  }
 }
 
-function count(value: number | undefined, name: string): number | undefined {
-  if (value !== undefined && (typeof value !== 'number' || !(value >= 0))) fail(name, 'a number from 0', value);
-  return value;
-}
-
-function fail(name: string, expected: string, received: unknown): never {
-  throw new TypeError(`startEmulator: ${name}: expected ${expected}, received ${String(received)}`);
+/** Each by its id or in full, and no id twice. */
+function checkEach(path: string, entries: readonly (string | object)[] = [], id: string, fields: Fields): void {
+  const seen = new Set<unknown>();
+  for (const [index, entry] of entries.entries()) {
+    const full: Record<string, unknown> = typeof entry === 'string' ? { [id]: entry } : { ...entry };
+    if (full[id] === undefined) fail(`${path}[${index}]`, `an object with ${id}`, entry);
+    check(`${path}[${index}].`, full, fields);
+    if (seen.has(full[id])) fail(path, `each ${id} once`, full[id]);
+    seen.add(full[id]);
+  }
 }

@@ -48,8 +48,44 @@ test('devices, modules, keys, policies and ports can be given', async () => {
 test.each([
   [{ prots: {} }, 'startEmulator: prots: expected one of host, ports,'],
   [{ ports: { http: 70_000 } }, 'startEmulator: ports.http: expected a port, received 70000'],
-  [{ ports: { coap: 1 } }, 'startEmulator: ports: expected http, https, mqtt, mqtts, amqp, amqps, received coap'],
-  [{ transports: ['coap'] }, 'startEmulator: transports: expected http, mqtt, amqp, received coap'],
+  [
+    { ports: { coap: 1 } },
+    'startEmulator: ports.coap: expected one of http, https, mqtt, mqtts, amqp, amqps, received coap',
+  ],
+  [
+    { transports: ['coap'] },
+    "startEmulator: transports: expected a list of 'http', 'mqtt', 'amqp', received [\"coap\"]",
+  ],
+  [{ transports: [] }, 'startEmulator: transports: expected at least one, received []'],
+  [null, 'startEmulator: expected an object, received null'],
+  [{ host: '' }, 'startEmulator: host: expected a text that is not empty, received '],
+  [{ devices: 'pump-7' }, 'startEmulator: devices: expected a list of ids and objects, received pump-7'],
+  [{ devices: ['a b'] }, 'startEmulator: devices[0].deviceId: expected an id of 1 to 128'],
+  [{ devices: ['a', { deviceId: 'a' }] }, 'startEmulator: devices: expected each deviceId once, received a'],
+  [{ devices: [{}] }, 'startEmulator: devices[0]: expected an object with deviceId, received {}'],
+  [
+    { devices: [{ deviceId: 'a', primarykey: 'x' }] },
+    'startEmulator: devices[0].primarykey: expected one of deviceId,',
+  ],
+  [
+    { devices: [{ deviceId: 'a', primaryKey: 'no!' }] },
+    'startEmulator: devices[0].primaryKey: expected a key in base64',
+  ],
+  [
+    { devices: [{ deviceId: 'a', modules: [{ moduleId: '' }] }] },
+    'startEmulator: devices[0].modules[0].moduleId: expected',
+  ],
+  [
+    { enrollments: [{ registrationId: 'r', foo: 1 }] },
+    'startEmulator: enrollments[0].foo: expected one of registrationId',
+  ],
+  [{ policies: { boss: 'a' } }, 'startEmulator: policies.boss: expected one of iothubowner, service'],
+  [{ tls: { host: ['x'] } }, 'startEmulator: tls.host: expected one of hosts, received host'],
+  [{ throttle: true }, 'startEmulator: throttle: expected false or an object, received true'],
+  [{ throttle: { tier: 'S9' } }, 'startEmulator: throttle.tier: expected one of F1, S1, S2, S3, received S9'],
+  [{ throttle: { perSecond: { d2C: 1 } } }, 'startEmulator: throttle.perSecond.d2C: expected one of registry, connect'],
+  [{ queue: { depth: 5 } }, 'startEmulator: queue.depth: expected one of maxDepth, lockMs'],
+  [{ clock: {} }, 'startEmulator: clock: expected an object with now and after, received {}'],
   [{ auth: 'maybe' }, "startEmulator: auth: expected 'sas' or 'none', received maybe"],
   [{ dailyMessages: -1 }, 'startEmulator: dailyMessages: expected a number from 0, received -1'],
 ])('a wrong option is refused by name: %j', async (options, text) => {
