@@ -358,6 +358,12 @@ export interface Ending {
 
 /** Write what is known only when an operation ends onto its final error. Returns the error. */
 export function conclude<E extends DeviceCloudError>(error: E, ending: Ending): E {
-  const { operation } = ending;
-  return Object.assign(error, operation === undefined ? ending : { ...ending, operation: redact(operation) });
+  const to: Writable<DeviceCloudError> = error;
+  if (ending.executed !== undefined) to.executed = ending.executed;
+  if (ending.attempts !== undefined) to.attempts = ending.attempts;
+  if (ending.waitsMs !== undefined) to.waitsMs = ending.waitsMs;
+  if (ending.stopped !== undefined) to.stopped = ending.stopped;
+  if (ending.ownEarlierAttempt !== undefined) to.ownEarlierAttempt = ending.ownEarlierAttempt;
+  if (ending.operation !== undefined) to.operation = redact(ending.operation);
+  return error;
 }
