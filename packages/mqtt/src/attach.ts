@@ -151,8 +151,8 @@ class Attachment implements MqttHandle {
     this.#requests?.detach();
     this.#operations.detach();
     this.#poison.detach();
-    this.#connection.detach();
     this.#reconnector.detach();
+    this.#connection.detach();
   }
 
   #makeReconnector(governed: boolean, options: ResolvedMqttOptions, clock: Clock): Reconnector {

@@ -209,7 +209,8 @@ export class Connection {
     }
     if (!link.fault && link.suspect && !link.heard) link.fault = link.suspect;
     link.fault ??= this.#tell(link, this.#faults.typeSeen(silentClose, nameOf(link)));
-    this.#hooks.lost(link.fault);
+    // Taken off by who was told.
+    if (link === this.#link) this.#hooks.lost(link.fault);
   }
 
   #closed(link: Link): void {

@@ -51,6 +51,8 @@ export class Reconnector {
   #error: AnyDeviceCloudError | undefined;
   #failures = 0;
   #toldGiveUp = false;
+  /** By a listener too, in the midst of what follows. */
+  #detached = false;
   #stopProving: () => void = () => {};
 
   constructor(setup: ReconnectorSetup) {
@@ -86,6 +88,7 @@ export class Reconnector {
 
   /** Decide, before mqtt.js reads its period. */
   lost(error: AnyDeviceCloudError): void {
+    if (this.#detached) return;
     this.#stopProving();
     this.#error = error;
     this.#failures += 1;
@@ -98,6 +101,7 @@ export class Reconnector {
 
   /** mqtt.js has reacted: keep its timer, or put ours in its place. */
   settled(error: AnyDeviceCloudError): void {
+    if (this.#detached) return;
     if (!this.#setup.governor) {
       if (!willReconnect(this.#client)) this.#giveUp(error, { stopped: 'disabled' });
       return;
@@ -130,16 +134,22 @@ export class Reconnector {
 
   /** As before; a client that mqtt.js itself would connect again still is. */
   detach(): void {
+    this.#detached = true;
     this.#stopProving();
     const held = this.#timer !== undefined || this.#refresh !== undefined;
-    this.#clear();
+    // Its own timer, by our delay: it gets one by its own.
+    const waits = !this.#setup.isBusy() && (held || willReconnect(this.#client));
+    if (this.#setup.governor) this.#clear();
     if (this.#setup.governor) Object.assign(this.#client.options, { reconnectPeriod: this.#givenPeriod });
     if (this.#setup.connectTimeoutMs !== undefined)
       Object.assign(this.#client.options, { connectTimeout: this.#givenTimeout });
     const period = this.#givenPeriod ?? 0;
-    if (!held || !this.#client.reconnecting || period <= 0) return;
+    if (!this.#setup.governor || !waits || !this.#client.reconnecting || period <= 0) return;
     const client = this.#client;
-    undeclared(client).reconnectTimer = setTimeout(() => {
+    const slot = undeclared(client);
+    slot.reconnectTimer = setTimeout(() => {
+      // Where one is, mqtt.js arms none after a further failure.
+      slot.reconnectTimer = null;
       client.emit('reconnect');
       client.connect();
     }, period);

@@ -219,8 +219,9 @@ export class Requests {
   }
 
   #subscribed(filter: string, operation: string): Promise<void> {
+    // Whatever became of the SUBSCRIBE: of the request nothing was written.
     return this.#subscriptions.ensure(filter).catch((error: unknown) => {
-      throw ofRequest(error, operation);
+      throw isDeviceCloudError(error) ? because(error, { operation, executed: 'no' }) : error;
     });
   }
 

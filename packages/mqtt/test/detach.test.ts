@@ -62,10 +62,44 @@ describe.each(['newest', 'oldest'] as const)('detach (%s mqtt.js)', (library) =>
     await stage.heard('retry');
     stage.handle.detach();
     expect(stage.client.options.reconnectPeriod).toBe(20);
-    stage.client.emit('close'); // whatever comes: nobody of ours listens
-    stage.client.reconnect();
+    // In 20 ms, not in the minutes that we would have waited.
     await connected(stage);
+    await stage.client.publishAsync('a', 'x', { qos: 1 });
     expect(stage.of('recovered')).toEqual([]);
+    await stage.close();
+  });
+
+  test.each(['fault', 'retry', 'close'] as const)(
+    'in the midst of a loss leaves nothing of it (at %s)',
+    async (moment) => {
+      const nobody = await startPeer();
+      const stage = await setStage({
+        library,
+        url: nobody.url,
+        client: { reconnectPeriod: 20 },
+        attach: { reconnect: { baseDelayMs: 600_000 }, random: () => 0.9 },
+      });
+      await connected(stage);
+      if (moment === 'close') stage.client.once('close', () => stage.handle.detach());
+      else stage.handle.on(moment, () => stage.handle.detach());
+      await nobody.stop();
+      await until(() => stage.client.listenerCount('packetsend') === 0, 'it is detached');
+      expect(stage.client.options.reconnectPeriod).toBe(20);
+      // Fails a few times first.
+      await after(60);
+      const again = await startPeer({ port: nobody.port });
+      await connected(stage);
+      await again.stop();
+      await stage.close();
+    },
+  );
+
+  test('with `reconnect: false` touches no timer of mqtt.js', async () => {
+    const stage = await setStage({ library, client: { reconnectPeriod: 20 }, attach: { reconnect: false } });
+    await connected(stage);
+    stage.client.once('close', () => stage.handle.detach());
+    stage.peer.links[0]?.reset();
+    await until(() => stage.peer.links.length === 2, 'mqtt.js reconnects');
     await stage.close();
   });
 

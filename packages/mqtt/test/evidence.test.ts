@@ -44,6 +44,7 @@ const forms: [name: string, input: unknown, level: number | undefined, expected:
     5,
     { category: 'protocol' },
   ],
+  ['a length that is none', new Error('Invalid variable byte integer'), 4, { category: 'protocol' }],
   [
     'SUBACK 0x80',
     withPacket('Subscribe error: Unspecified error', { cmd: 'suback', granted: [1, 128] }),

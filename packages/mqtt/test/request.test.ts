@@ -221,6 +221,22 @@ describe.concurrent.each([4, 5] as const)('twin requests (level %d)', (level) =>
     await stage.close();
   });
 
+  test('whose subscription was lost were not sent: a PATCH is repeated', () => {
+    let lost = 0;
+    const subscribe = (link: { reset(): void }) => (++lost === 1 ? link.reset() : false);
+    return staged(
+      {
+        level,
+        peer: { script: { ...twin({ status: 204 }), subscribe } },
+        attach: { retry: { baseDelayMs: 1 }, reconnect: { baseDelayMs: 1 } },
+      },
+      async ({ handle, peer }) => {
+        expect(await handle.request(PATCH, {})).toMatchObject({ status: 204 });
+        expect(peer.links).toHaveLength(2);
+      },
+    );
+  });
+
   test('that wait when the program detaches or ends are told so', () =>
     staged({ level, peer: { script: { publish: () => {} } } }, async ({ handle, peer }) => {
       const pending = handle.request(GET);
