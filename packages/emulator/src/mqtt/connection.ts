@@ -107,7 +107,7 @@ export class MqttConnection {
       case 'disconnect':
         // 0x04: disconnect with will (MQTT 5, 3.14.2.1).
         this.#clean = packet.reasonCode !== 0x04;
-        this.#stream.end();
+        peer.wire.close();
         return;
       default:
         peer.refuse(REASON.protocolError, packet.cmd);

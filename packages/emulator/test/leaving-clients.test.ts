@@ -5,8 +5,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Emulator, startEmulator } from '../src/index.ts';
 
 /*
- * Clients that leave a WebSocket without the goodbyes of its protocol: the emulator holds none of
- * them. The tests wait less than the 30 s that the ws library would.
+ * Clients that leave without all the goodbyes of their protocol: the emulator holds none of them. The
+ * tests wait less than the 30 s that the ws library would.
  */
 
 const WAIT_MS = 15_000;
@@ -58,6 +58,16 @@ const hello = {
     }),
   AMQPWSB10: () => Buffer.from('AMQP\0\x01\0\0', 'latin1'),
 };
+
+test('a client of MQTT that says goodbye and keeps its side open', async () => {
+  const { port } = new URL(emulator.mqttUrl);
+  const socket = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true });
+  sockets.push(socket);
+  socket.write(hello.mqtt());
+  await once(socket, 'data');
+  socket.write(generate({ cmd: 'disconnect' }));
+  await noneHeld();
+});
 
 test.each(['mqtt', 'AMQPWSB10'] as const)('a client of %s that resets its connection', async (protocol) => {
   const { socket, status } = await open(protocol);
