@@ -63,6 +63,13 @@ describe('faultmap emulator', () => {
     await expect(fetch(control)).rejects.toThrow();
   });
 
+  test('tells where telemetry is read, if AMQP is served', async () => {
+    const both = await started('--transports', 'http,amqp');
+    expect(both.events).toMatch(/^Endpoint=sb:\/\/127\.0\.0\.1\/;SharedAccessKeyName=iothubowner;.*;EntityPath=/);
+    const alone = await started('--transports', 'http');
+    expect(alone.events).toBeUndefined();
+  });
+
   test('faults are injected while it runs', async () => {
     const { urls, control } = await started('--no-auth', '--transports', 'http');
     const fault = { transport: 'http', fault: { code: 429001 }, retryAfterS: 3 };

@@ -96,6 +96,7 @@ function asText(running: Emulator, colors: Colors): string {
     '',
     'Connection strings, keys made for this run:',
     row('service', running.serviceConnectionString),
+    ...(running.amqpUrl === '' ? [] : [row('events', running.eventHubConnectionString)]),
     ...running.devices.map(({ deviceId }) => row(deviceId, running.connectionString(deviceId))),
     '',
     ...(running.controlUrl === '' ? [] : ['Inject a fault:', `  ${example(running.controlUrl)}`]),
@@ -115,7 +116,8 @@ function asJson(running: Emulator): string {
     running.devices.map(({ deviceId }) => [deviceId, running.connectionString(deviceId)]),
   );
   const { urls, controlUrl: control, ca, serviceConnectionString: service } = running;
-  return `${JSON.stringify({ event: 'started', urls, control, service, devices, ca })}\n`;
+  const events = running.amqpUrl === '' ? undefined : running.eventHubConnectionString;
+  return `${JSON.stringify({ event: 'started', urls, control, service, events, devices, ca })}\n`;
 }
 
 /** Print each thing a client does. @returns the counts so far, by operation and outcome */
