@@ -35,6 +35,15 @@ type Mask = readonly [pattern: RegExp, replace: (...groups: string[]) => string,
 
 const masks: readonly Mask[] = [
   [/-----BEGIN [A-Z0-9 ]{0,40}KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]{0,40}KEY-----|$)/g, () => MASK, true],
+  // A header in double quotes, whatever is in it: its value may hold the other kind.
+  [
+    new RegExp(
+      String.raw`\b((?:proxy-)?authorization|(?:set-)?cookie)(${IS})(\\{0,16}")(?!\s{0,20}\[redacted\])[^"\r\n\\]{1,4000}`,
+      'gi',
+    ),
+    (_all, name = '', is = '', quote = '') => `${name}${is}${quote}${MASK}`,
+    true,
+  ],
   // Scheme and credentials, as far as they are in one piece once wraps are taken out.
   [
     new RegExp(

@@ -108,13 +108,12 @@ function readMarkup(text: string, walk: Walk): void {
 
 /** Text for people: perhaps with `ErrorCode:Name;` before it, or JSON inside it. */
 function readProse(text: string, depth: number, walk: Walk): void {
-  const named = /^\s*ErrorCode:\s?([A-Za-z]\w{1,80})\s?;?\s?/.exec(text);
+  const named = /^\s*ErrorCode:\s?([A-Za-z]\w{1,80})(\s?(?:;\s?|$))?/.exec(text);
   // Cut off before its closing quote: the name may still be whole.
   if (walk.broken) walk.name ??= /\bErrorCode:\s?([A-Za-z]\w{1,80});/.exec(text)?.[1];
-  if (named) {
-    walk.name ??= named[1];
-    setText(text.slice(named[0].length), depth, walk);
-  } else setText(text, depth, walk);
+  walk.name ??= named?.[1];
+  // Not before any other mark: the word may be what a secret is known by (`password=…`).
+  setText(named?.[2] === undefined ? text : text.slice(named[0].length), depth, walk);
   if (text.includes('{') || text.includes('":') || text.includes("':")) layOver(scan(text), depth, walk);
   setId(trackingIdIn(text), depth + 1, walk);
 }

@@ -1,3 +1,4 @@
+import { classify } from '@faultmap/core';
 import { redact } from '@faultmap/core/adapter';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -21,6 +22,7 @@ describe('a secret is masked', () => {
     [`{"Authorization":"SharedAccessSignature sr=a&sig=${SIG}"}`, '{"Authorization":"[redacted]"}'],
     [`{'Authorization': 'SharedAccessSignature sr=a&sig=${SIG}', 'x': 1}`, "{'Authorization': '[redacted]', 'x': 1}"],
     [String.raw`{\"password\":\"p ss word!\",\"x\":1}`, String.raw`{\"password\":\"[redacted]\",\"x\":1}`],
+    [`"authorization":"password: 'hunter2'"`, '"authorization":"[redacted]"'],
     ["mqttPassword: 'hunter2 x'", "mqttPassword: '[redacted]'"],
     ['sent Basic dXNlcjpwYXNz to', 'sent Basic [redacted] to'],
     ['got eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIx.abc-_def back', 'got [redacted] back'],
@@ -131,4 +133,32 @@ describe('as properties', () => {
       { numRuns: 2000 },
     );
   });
+});
+
+/** Where a text may be split before it is looked at: a label that what makes a secret known stands behind. */
+const containers = [
+  (text: string) => text,
+  (text: string) => `ErrorCode:${text}`,
+  (text: string) => `ErrorCode: ${text};more`,
+  (text: string) => `ErrorCode:DeviceNotFound;${text}`,
+  (text: string) => JSON.stringify({ Message: `ErrorCode:${text}`, ExceptionMessage: '' }),
+  (text: string) => JSON.stringify({ Message: JSON.stringify({ errorCode: 404001, message: text }) }),
+  (text: string) => JSON.stringify({ authorization: text }),
+];
+
+test('no planted secret comes through a body, whatever labels stand before it', () => {
+  fc.assert(
+    fc.property(secret, around, fc.constantFrom(...containers), (planted, wrap, container) => {
+      const text = container(wrap(planted));
+      for (const input of [
+        text,
+        { status: 400, headers: {}, body: text },
+        { condition: 'amqp:x', description: text },
+      ]) {
+        const error = classify(input);
+        expect(`${error.message} ${error.stack} ${JSON.stringify(error)}`).not.toContain(planted);
+      }
+    }),
+    { numRuns: 1_000 },
+  );
 });
