@@ -1,5 +1,6 @@
 import type { Category } from './categories.ts';
-import { DeviceCloudError, type ErrorFields, fill, type Words, wordsOf } from './error.ts';
+import { DeviceCloudError, type ErrorFields } from './error.ts';
+import { fill, type Words, wordsOf } from './error-parts.ts';
 
 /*
  * One class per category. The static `category` lets `instanceof` hold across copies of the
