@@ -145,7 +145,7 @@ export class Reconnector {
 
   #tellWait(error: AnyDeviceCloudError, { kind, delayMs, attempt }: ReconnectDecision & { action: 'reconnect' }): void {
     const { events, clock } = this.#setup;
-    if ((kind === 'probe' || kind === 'take-over') && !this.#toldGivingUp) {
+    if (kind !== 'backoff' && !this.#toldGivingUp) {
       this.#toldGivingUp = true;
       const nextProbeAt = new Date(clock.now() + delayMs);
       events.emit('give-up', { error, operation: 'reconnect', attempt, nextProbeAt });

@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import type { FaultEvent } from '@faultmap/core';
 import type { Connection } from 'rhea';
 import { describe, expect, it } from 'vitest';
 import { fastClock, QUICK, quiet, startClient, until } from './support/client.ts';
@@ -224,9 +225,13 @@ describe('a permanent fault', () => {
       );
     });
     const client = startClient(peer.port);
+    const givenUp: FaultEvent[] = [];
+    client.handle.on('give-up', (event) => givenUp.push(event));
     client.connection.open_sender('q');
     await until(() => client.retries.length === 1);
     const [wait] = client.retries;
+    // So long a wait is told as one, with its end.
+    expect(givenUp).toMatchObject([{ operation: 'reconnect', nextProbeAt: expect.any(Date) }]);
     expect(wait?.error).toMatchObject({ category: 'quota', code: 403002, resetAt: expect.any(Date) });
     const backAt = Date.now() + (wait?.delayMs ?? 0);
     expect(backAt).toBeGreaterThanOrEqual((wait?.error.resetAt?.getTime() ?? Infinity) - 1_000);

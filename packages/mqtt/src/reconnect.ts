@@ -162,7 +162,7 @@ export class Reconnector {
 
   #announce(error: AnyDeviceCloudError, { kind, delayMs, attempt }: Wait): void {
     if (kind === 'backoff' || this.#toldGiveUp) this.#emit('retry', error, { attempt, delayMs });
-    else this.#giveUp(error, { attempt, nextProbeAt: new Date(Date.now() + delayMs) });
+    else this.#giveUp(error, { attempt, nextProbeAt: new Date(this.#setup.clock.now() + delayMs) });
   }
 
   #stop(error: AnyDeviceCloudError, { stopped, attempt }: Extract<ReconnectDecision, { action: 'stop' }>): void {
