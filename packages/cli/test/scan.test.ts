@@ -90,6 +90,30 @@ describe('faultmap scan', () => {
     }
   });
 
+  test('at INFO or below, words and a bare status are no faults', async () => {
+    const quiet = [
+      'INFO request timeout set to 30s',
+      '2026-03-01T10:00:00Z INFO connection closed',
+      '[INF] no timeout, no error',
+      '2026-03-01 10:00:00,123 - app.net - DEBUG - TimedOut: false',
+      'info: loading module http 404 handler',
+      'time=2026-03-01T10:00:00Z level=info msg="request timeout set"',
+      '{"level":"info","message":"connection closed"}',
+      '{"level":30,"msg":"connection closed"}',
+    ];
+    expect(JSON.parse((await run(['scan', '--json'], quiet.join('\n'))).out)).toMatchObject({ entries: 8, faults: 0 });
+    const told = [
+      'ERROR connection closed',
+      'connection closed',
+      'INFO read ECONNRESET',
+      'INFO 404103 DeviceNotOnline',
+      'INFO answer {"Message":"ErrorCode:DeviceNotFound;x"}',
+      'INFO error(condition:amqp:unauthorized-access,description:x)',
+      '{"level":50,"msg":"connection closed"}',
+    ];
+    expect(JSON.parse((await run(['scan', '--json'], told.join('\n'))).out)).toMatchObject({ entries: 7, faults: 7 });
+  });
+
   test('more kinds than can be kept are counted together', async () => {
     const text = Array.from({ length: 3_000 }, (_, i) => `ErrorCode:Made${i};x status code: 429\n`).join('');
     const report = JSON.parse((await run(['scan', '--json'], text)).out);

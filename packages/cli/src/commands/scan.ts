@@ -2,6 +2,7 @@ import { type AnyDeviceCloudError, classify } from '@faultmap/core';
 import { type Colors, colorsFor, EXIT, type Io, write } from '../io.ts';
 import { linesOf, openInput } from '../lines.ts';
 import { entriesOf, timeOf } from '../log-entries.ts';
+import { isQuiet, restsOnWords } from '../log-level.ts';
 import { ownError } from '../own-error.ts';
 import { everyReader } from '../readers.ts';
 import { table } from '../table.ts';
@@ -54,7 +55,9 @@ function recordIn(text: string): Fields | undefined {
 
 /** The fault an entry tells of, if it does. */
 function faultIn(text: string, record: Fields | undefined): AnyDeviceCloudError | undefined {
-  const error = ownError(record) ?? classify(resourceLog(record) ?? text, everyReader);
+  const own = ownError(record);
+  const error = own ?? classify(resourceLog(record) ?? text, everyReader);
+  if (!own && isQuiet(text, record) && restsOnWords(error, text, record)) return undefined;
   const says = error.category !== 'unknown' || error.code !== undefined || (error.candidates?.length ?? 0) > 0;
   return says ? error : undefined;
 }
