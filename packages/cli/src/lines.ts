@@ -10,11 +10,11 @@ export const LONGEST_LINE = 1_048_576;
 const LARGEST_TEXT = 16 * 1_048_576;
 
 /** The lines of a stream, one at a time, without their ends (LF or CRLF). */
-export async function* linesOf(stream: Readable): AsyncGenerator<string> {
+export async function* linesOf(stream: AsyncIterable<string | Buffer>): AsyncGenerator<string> {
   const decoder = new StringDecoder('utf8');
   let rest = '';
   for await (const chunk of stream) {
-    rest += typeof chunk === 'string' ? chunk : decoder.write(chunk as Buffer);
+    rest += typeof chunk === 'string' ? chunk : decoder.write(chunk);
     let start = 0;
     for (let end = rest.indexOf('\n'); end !== -1; end = rest.indexOf('\n', start)) {
       yield cut(rest, start, end);

@@ -5,10 +5,12 @@ export interface LogEntry {
   readonly line: number;
 }
 
-const MOST_LINES = 200;
-const MOST_TEXT = 65_536;
-/** Lines that go on with the entry before them: indented ones, frames of a stack, ends of JSON. */
-const GOES_ON = /^(?:\s|at\s|--->|---|caused by\b|Caused by\b|inner exception\b|[}\])])/;
+/** An error of axios, dumped, has some thousand lines. */
+const MOST_LINES = 2_000;
+const MOST_TEXT = 262_144;
+/** Lines that go on with the entry before them: indented ones (unless with a time of their own), frames of a stack, ends of JSON. */
+const GOES_ON =
+  /^(?:\s(?!\s*\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d)|at\s|--->|---|caused by\b|Caused by\b|inner exception\b|[}\])])/;
 
 /** Put lines together into entries, one at a time, each within bounds. */
 export async function* entriesOf(lines: AsyncIterable<string>): AsyncGenerator<LogEntry> {

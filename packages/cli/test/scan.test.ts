@@ -114,6 +114,46 @@ describe('faultmap scan', () => {
     expect(JSON.parse((await run(['scan', '--json'], told.join('\n'))).out)).toMatchObject({ entries: 7, faults: 7 });
   });
 
+  test('files that cannot be read, or are binary, are told after the report of the others', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'faultmap-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const [good, zipped, binary] = ['good.log', 'a.gz', 'a.bin'].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    await writeFile(good, 'ErrorCode:DeviceNotFound;x\n');
+    await writeFile(zipped, Buffer.from([0x1f, 0x8b, 8, 0]));
+    await writeFile(binary, 'ECONNRESET\0');
+    const { exitCode, out, err } = await run(['scan', join(folder, 'missing.log'), zipped, binary, good]);
+    expect(exitCode).toBe(2);
+    expect(out).toContain('1 fault in 1 entry, of 1 kind\n');
+    expect(err).toMatch(
+      /missing\.log: no such file\n.*a\.gz is binary, compressed by gzip: zcat.*\n.*a\.bin is binary/,
+    );
+    expect(await run(['scan', binary])).toMatchObject({ exitCode: 2, out: '' });
+  });
+
+  test('UTF-16 with its mark is read', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'faultmap-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const little = Buffer.from('\ufeffErrorCode:DeviceNotFound;x\r\n', 'utf16le');
+    const files = [join(folder, 'le.log'), join(folder, 'be.log')] as const;
+    await writeFile(files[0], little);
+    await writeFile(files[1], Buffer.from(little).swap16());
+    expect((await run(['scan', ...files])).out).toContain('2 faults in 2 entries, of 1 kind\n');
+  });
+
+  test('a dump of a thousand lines is one entry; a time begins a new one', async () => {
+    const dump = `Error: read ECONNRESET\n${"  code: 'ECONNRESET',\n".repeat(1_000)}}\n`;
+    const input = `${dump}  2026-03-01T10:00:00Z ERROR ErrorCode:DeviceNotFound;x\n`;
+    expect(JSON.parse((await run(['scan', '--json'], input)).out)).toMatchObject({ entries: 2, faults: 2 });
+  });
+
+  test('the table has the tracking id whole, without its time', async () => {
+    expect((await run(['scan'], LOG)).out).toMatch(/4c004cc9c096ba760ec615f004b0dee5-G:11 +│/);
+  });
+
   test('more kinds than can be kept are counted together', async () => {
     const text = Array.from({ length: 3_000 }, (_, i) => `ErrorCode:Made${i};x status code: 429\n`).join('');
     const report = JSON.parse((await run(['scan', '--json'], text)).out);

@@ -1,5 +1,7 @@
 import { type AnyDeviceCloudError, classify } from '@faultmap/core';
-import { type Colors, colorsFor, EXIT, type Io, write } from '../io.ts';
+import { redact } from '@faultmap/core/adapter';
+import { textOfLog } from '../decode.ts';
+import { type Colors, colorsFor, EXIT, type Io, UsageError, write } from '../io.ts';
 import { linesOf, openInput } from '../lines.ts';
 import { entriesOf, timeOf } from '../log-entries.ts';
 import { isQuiet, restsOnWords } from '../log-level.ts';
@@ -22,18 +24,36 @@ interface Totals {
 export async function scan(files: readonly string[], options: ScanOptions, io: Io): Promise<number> {
   const tally = new Tally();
   const totals: Totals = { entries: 0 };
-  for (const file of files.length === 0 ? ['-'] : files) await scanFile(file, tally, totals, io);
+  const named = files.length === 0 ? ['-'] : files;
+  const unread: string[] = [];
+  for (const file of named) {
+    try {
+      await scanFile(file, tally, totals, io);
+    } catch (error) {
+      unread.push(unreadable(file, error));
+    }
+  }
+  if (unread.length === named.length) throw new UsageError(unread.join('; '));
   const groups = tally.groups();
   const text = options.json
     ? `${JSON.stringify({ entries: totals.entries, faults: tally.faults, groups }, null, 2)}\n`
     : report(totals.entries, tally.faults, groups, colorsFor(io, options.color));
   await write(io.stdout, text);
-  return EXIT.ok;
+  for (const message of unread) await write(io.stderr, `faultmap: ${redact(message)}\n`);
+  return unread.length === 0 ? EXIT.ok : EXIT.usage;
+}
+
+/** Why a file could not be read. @throws what is no matter of the file */
+function unreadable(file: string, error: unknown): string {
+  if (error instanceof UsageError) return error.message;
+  const code = (error as { code?: unknown } | null)?.code;
+  if (typeof code === 'string') return `cannot read ${file}: ${code}`;
+  throw error;
 }
 
 async function scanFile(file: string, tally: Tally, totals: Totals, io: Io): Promise<void> {
   const name = file === '-' ? 'stdin' : file;
-  for await (const entry of entriesOf(linesOf(await openInput(file, io.stdin)))) {
+  for await (const entry of entriesOf(linesOf(textOfLog(await openInput(file, io.stdin), name)))) {
     totals.entries++;
     const record = recordIn(entry.text);
     const error = faultIn(entry.text, record);
@@ -74,7 +94,7 @@ function resourceLog(record: Fields | undefined): string | undefined {
 }
 
 function report(entries: number, faults: number, groups: readonly TallyGroup[], colors: Colors): string {
-  const summary = `${faults} faults in ${entries} entries, of ${groups.length} kinds\n`;
+  const summary = `${counted(faults, 'fault', 'faults')} in ${counted(entries, 'entry', 'entries')}, of ${counted(groups.length, 'kind', 'kinds')}\n`;
   if (groups.length === 0) return summary;
   const head = ['count', 'code', 'reason', 'category', 'retried', 'first', 'last', 'a tracking id'];
   const rows = groups.map((group) => [
@@ -85,9 +105,13 @@ function report(entries: number, faults: number, groups: readonly TallyGroup[], 
     retriedWord(group.advice),
     shortTime(group.first),
     shortTime(group.last),
-    (group.trackingId ?? '').slice(0, 36),
+    (group.trackingId ?? '').replace(/-TimeStamp.*/, '').slice(0, 80),
   ]);
   return `${table(head, rows, colors)}\n${summary}`;
+}
+
+function counted(count: number, one: string, more: string): string {
+  return `${count} ${count === 1 ? one : more}`;
 }
 
 function shortTime(iso: string | null): string {
