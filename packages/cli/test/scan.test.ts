@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { classify } from '@faultmap/core';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { run } from './run.ts';
@@ -148,6 +149,19 @@ describe('faultmap scan', () => {
     const dump = `Error: read ECONNRESET\n${"  code: 'ECONNRESET',\n".repeat(1_000)}}\n`;
     const input = `${dump}  2026-03-01T10:00:00Z ERROR ErrorCode:DeviceNotFound;x\n`;
     expect(JSON.parse((await run(['scan', '--json'], input)).out)).toMatchObject({ entries: 2, faults: 2 });
+  });
+
+  test('takes no stacks while it scans, and does again after', async () => {
+    const before = Error.stackTraceLimit;
+    let during = before;
+    async function* input() {
+      during = Error.stackTraceLimit;
+      yield Buffer.from('x\n');
+    }
+    await run(['scan'], Readable.from(input()));
+    expect([during, Error.stackTraceLimit]).toEqual([0, before]);
+    expect((await run(['scan', '/nowhere/at-all.log'])).exitCode).toBe(2);
+    expect(Error.stackTraceLimit).toBe(before);
   });
 
   test('the table has the tracking id whole, without its time', async () => {

@@ -22,6 +22,17 @@ interface Totals {
 
 /** `faultmap scan`: count the faults in logs, one entry at a time. */
 export async function scan(files: readonly string[], options: ScanOptions, io: Io): Promise<number> {
+  // Errors are only counted here: nobody sees their stacks.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return await scanAll(files, options, io);
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
+async function scanAll(files: readonly string[], options: ScanOptions, io: Io): Promise<number> {
   const tally = new Tally();
   const totals: Totals = { entries: 0 };
   const named = files.length === 0 ? ['-'] : files;
