@@ -26,6 +26,17 @@ export interface Rabbitmq {
 
 /** User `guest`, password `guest`; queues `open`, `full` after one message, `closed` to readers. */
 export async function startRabbitmq(): Promise<Rabbitmq> {
+  // A port that was free may be taken by another test before RabbitMQ has it.
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startOnce();
+    } catch (error) {
+      if (attempt === 3) throw error;
+    }
+  }
+}
+
+async function startOnce(): Promise<Rabbitmq> {
   const folder = mkdtempSync(join(tmpdir(), 'faultmap-rabbitmq-amqp-'));
   const [port, distPort, epmdPort] = [await freePort(), await freePort(), await freePort()];
   const file = (name: string, text: string) => {

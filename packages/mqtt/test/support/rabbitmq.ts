@@ -25,6 +25,17 @@ export interface Rabbitmq {
 }
 
 export async function startRabbitmq(): Promise<Rabbitmq> {
+  // A port that was free may be taken by another test before RabbitMQ has it.
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startOnce();
+    } catch (error) {
+      if (attempt === 3) throw error;
+    }
+  }
+}
+
+async function startOnce(): Promise<Rabbitmq> {
   const folder = mkdtempSync(join(tmpdir(), 'faultmap-rabbitmq-'));
   const [port, amqpPort, distPort] = [await freePort(), await freePort(), await freePort()];
   const file = (name: string, text: string) => {
