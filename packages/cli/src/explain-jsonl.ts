@@ -9,6 +9,7 @@ import {
   readMqttPacket,
   readSystemError,
   readText,
+  redact,
 } from '@faultmap/core/adapter';
 import { readAzureSdk } from '@faultmap/core/azure-sdk';
 import { everyReader } from './readers.ts';
@@ -38,9 +39,15 @@ export function explainLine(line: string): string {
 }
 
 /** The fields of an output line, `null` where absent. */
+/** As it was given, so that answers can be told apart; a text that held a secret is masked. */
+export function idOf(id: unknown): string | number | null {
+  if (typeof id === 'string') return redact(id).slice(0, 200);
+  return typeof id === 'number' ? id : null;
+}
+
 function output(id: unknown, error: AnyDeviceCloudError): Record<string, unknown> {
   return {
-    id: typeof id === 'string' || typeof id === 'number' ? id : null,
+    id: idOf(id),
     category: error.category,
     reason: error.reason,
     code: error.code ?? null,

@@ -35,3 +35,15 @@ describe('faultmap explain, of an error that a logger wrote', () => {
     expect(exitCode).toBe(0);
   });
 });
+
+test('no secret comes back in the id of a line, nor in what is said of an option', async () => {
+  const id = 'HostName=h;SharedAccessKey=SECRETX1abc';
+  const lines = [{ id }, { id, transport: 'http' }, { id, transport: 'log', input: { text: '404103' } }];
+  const { out } = await run(['explain', '--jsonl'], lines.map((line) => JSON.stringify(line)).join('\n'));
+  expect(out.trim().split('\n')).toHaveLength(3);
+  expect(out).not.toContain('SECRETX1');
+  expect(out).toContain('[redacted]');
+  const { exitCode, err } = await run(['emulator', '--port', 'pwd=SECRETX1']);
+  expect(exitCode).toBe(2);
+  expect(err).not.toContain('SECRETX1');
+});

@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { redact } from '@faultmap/core/adapter';
 import { type Emulator, type EmulatorOptions, type LogEntry, startEmulator } from '@faultmap/emulator';
 import { type Colors, colorsFor, EXIT, type Io, UsageError, write } from '../io.ts';
 
@@ -79,7 +80,7 @@ function list(text: string): string[] {
 function portOf(text: string): readonly [name: string, port: number] {
   const [, name = '', port = ''] = /^(https?|mqtts?|amqps?)=(\d{1,5})$/.exec(text) ?? [];
   if (name === '' || Number(port) > 65_535)
-    throw new UsageError(`--port: expected for instance mqtt=1883, got ${JSON.stringify(text.slice(0, 20))}`);
+    throw new UsageError(`--port: expected for instance mqtt=1883, got ${JSON.stringify(redact(text).slice(0, 40))}`);
   return [name, Number(port)];
 }
 

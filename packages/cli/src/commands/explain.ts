@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { type AnyDeviceCloudError, classify, lookup } from '@faultmap/core';
-import { explainLine, toFault } from '../explain-jsonl.ts';
+import { explainLine, idOf, toFault } from '../explain-jsonl.ts';
 import { colorsFor, EXIT, type Io, UsageError, write } from '../io.ts';
 import { linesOf, openInput, textOf } from '../lines.ts';
 import { ownError } from '../own-error.ts';
@@ -68,7 +68,7 @@ function mistakeIn(line: string): string | undefined {
     return JSON.stringify({ id: null, error: 'not JSON' });
   }
   const fields = typeof record === 'object' && record !== null ? (record as Record<string, unknown>) : {};
-  const id = typeof fields.id === 'string' || typeof fields.id === 'number' ? fields.id : null;
+  const id = idOf(fields.id);
   if (!TRANSPORTS.includes(fields.transport as string))
     return JSON.stringify({ id, error: `transport: expected one of ${TRANSPORTS.join(', ')}` });
   return fields.input === undefined ? JSON.stringify({ id, error: 'input: missing' }) : undefined;
