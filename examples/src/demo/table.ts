@@ -42,7 +42,8 @@ export function render(rows: readonly Row[]): string {
     head: ['', 'code', 'reason', 'seen over', 'the library gave', 'category', 'executed?', 'faultmap'],
     colWidths: [3, 9, 28, 11, 42, 14, 11, 32],
     wordWrap: true,
-    style: { head: ['bold'], border: ['gray'], compact: true },
+    // The table colours by itself, whatever it is written to.
+    style: { head: pc.isColorSupported ? ['bold'] : [], border: pc.isColorSupported ? ['gray'] : [], compact: true },
   });
   for (const row of rows) {
     const wrong = differences(row);
