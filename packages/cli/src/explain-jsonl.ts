@@ -38,13 +38,13 @@ export function explainLine(line: string): string {
   );
 }
 
-/** The fields of an output line, `null` where absent. */
 /** As it was given, so that answers can be told apart; a text that held a secret is masked. */
 export function idOf(id: unknown): string | number | null {
   if (typeof id === 'string') return redact(id).slice(0, 200);
   return typeof id === 'number' ? id : null;
 }
 
+/** The fields of an output line, `null` where absent. */
 function output(id: unknown, error: AnyDeviceCloudError): Record<string, unknown> {
   return {
     id: idOf(id),
