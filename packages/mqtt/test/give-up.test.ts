@@ -1,18 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { Script } from './support/peer.ts';
+import { mute } from './support/everything.ts';
 import { startPeer } from './support/peer.ts';
-import { connected, rejection, type Stage, type StageOptions, setStage, until } from './support/stage.ts';
+import { connected, rejection, staged, until } from './support/stage.ts';
 
-async function staged(options: StageOptions, run: (stage: Stage) => Promise<void>): Promise<void> {
-  const stage = await setStage(options);
-  try {
-    await run(stage);
-  } finally {
-    await stage.close();
-  }
-}
-
-const mute: Script = { publish: () => {}, subscribe: () => {}, unsubscribe: () => {} };
 const operations = /^(publish|subscribe|unsubscribe|request)\b/;
 
 describe.concurrent('an operation that fails is given up once, and its error says how it ended', () => {

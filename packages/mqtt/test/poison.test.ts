@@ -9,6 +9,7 @@ import {
   type Stage,
   type StageOptions,
   setStage,
+  staged as stagedAnyhow,
   until,
 } from './support/stage.ts';
 
@@ -17,14 +18,8 @@ vi.setConfig({ maxConcurrency: 16 });
 /* Without the floor of 5 s, which a connection that closes soon after being accepted is held to. */
 const quick = { baseDelayMs: 1, maxDelayMs: 5, throttledBaseDelayMs: 1, stableAfterMs: 0 };
 
-async function staged(options: StageOptions, run: (stage: Stage) => Promise<void>): Promise<void> {
-  const stage = await setStage({ attach: { reconnect: quick }, ...options });
-  try {
-    await run(stage);
-  } finally {
-    await stage.close();
-  }
-}
+const staged = (options: StageOptions, run: (stage: Stage) => Promise<void>) =>
+  stagedAnyhow({ attach: { reconnect: quick }, ...options }, run);
 
 /** A broker that closes at one topic, as those of 3.1.1 do. */
 const closing = (at = 'poison', how: (link: Link) => void = (link) => link.fin()): Script => ({

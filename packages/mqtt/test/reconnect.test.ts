@@ -2,30 +2,12 @@ import { setTimeout as after } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
 import type { Script } from './support/peer.ts';
 import { startPeer } from './support/peer.ts';
-import {
-  connected,
-  type Library,
-  outcome,
-  rejection,
-  type Stage,
-  type StageOptions,
-  setStage,
-  until,
-} from './support/stage.ts';
+import { connected, type Library, outcome, rejection, staged, until } from './support/stage.ts';
 
 // They wait far more than they work.
 vi.setConfig({ maxConcurrency: 16 });
 
 const quick = { baseDelayMs: 1, maxDelayMs: 5, throttledBaseDelayMs: 1, stableAfterMs: 0 };
-
-async function staged(options: StageOptions, run: (stage: Stage) => Promise<void>): Promise<void> {
-  const stage = await setStage(options);
-  try {
-    await run(stage);
-  } finally {
-    await stage.close();
-  }
-}
 
 const refusing = (code: number): Script => ({ connect: (link) => link.connack(code) });
 

@@ -76,6 +76,16 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
   };
 }
 
+/** Set the stage, run, and clear it away however that ends. */
+export async function staged(options: StageOptions, run: (stage: Stage) => Promise<void>): Promise<void> {
+  const stage = await setStage(options);
+  try {
+    await run(stage);
+  } finally {
+    await stage.close();
+  }
+}
+
 /** Connected, in the sense of mqtt.js. */
 export async function connected({ client }: Pick<Stage, 'client'>): Promise<void> {
   if (!client.connected) await new Promise<void>((resolve) => client.once('connect', () => resolve()));
