@@ -14,7 +14,7 @@ import { Faults } from './faults.ts';
 import { Lifetime, type LifetimeListener } from './lifetime.ts';
 import { Links } from './links.ts';
 import { type Observation, observe, type Watcher } from './observe.ts';
-import type { AmqpCredentials, ResolvedOptions } from './options.ts';
+import { type AmqpCredentials, CREDENTIALS_FIELDS, type ResolvedOptions } from './options.ts';
 import { watchFrameSize } from './oversize.ts';
 import { PendingSends } from './pending.ts';
 import { Proof } from './proof.ts';
@@ -75,7 +75,8 @@ export class AttachedConnection {
     );
     this.requests = new Requests({ ...this.sending(), connection });
     this.#tokens = new TokenKeeper({ ...options, connection, events, requests: this.requests });
-    this.#credentials = options.credentials && createCredentials(options.credentials, { clock: this.clock });
+    const shape = { owner: 'attachAmqp', fields: CREDENTIALS_FIELDS };
+    this.#credentials = options.credentials && createCredentials(options.credentials, { clock: this.clock, shape });
     this.#reconnector = this.#governed(options);
     this.#restorer = this.#reconnector && this.#restoring(options);
     const { faults, pending, links, settlements, requests } = this;

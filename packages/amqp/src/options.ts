@@ -119,6 +119,23 @@ const RULES: Readonly<Record<keyof ResolvedOptions, OptionRule>> = {
   random: rules.function,
 };
 
+const cbsToken: OptionRule = {
+  expected: 'an object { name, token, type? } of strings',
+  ok: (v) => {
+    if (!rules.object.ok(v)) return false;
+    const { name, token, type } = v as Record<string, unknown>;
+    return [name, token, type ?? ''].every((one) => typeof one === 'string');
+  },
+};
+
+/** What `credentials` may give. */
+export const CREDENTIALS_FIELDS: Readonly<Record<keyof AmqpCredentials, OptionRule>> = {
+  username: rules.string,
+  password: rules.string,
+  token: rules.string,
+  cbs: cbsToken,
+};
+
 /** Check what was given and fill in the defaults; `retry` and `reconnect` are checked by core. */
 export function resolveAmqpOptions(given: AmqpOptions | undefined): ResolvedOptions {
   return resolveOptions<ResolvedOptions>('attachAmqp', given, DEFAULTS, RULES);

@@ -18,7 +18,7 @@ import { isAnswerTopic } from './exchange.ts';
 import { ended, Faults, poisonous } from './faults.ts';
 import { label } from './label.ts';
 import { Operations } from './operations.ts';
-import { type MqttOptions, type ResolvedMqttOptions, resolveMqttOptions } from './options.ts';
+import { CREDENTIALS_FIELDS, type MqttOptions, type ResolvedMqttOptions, resolveMqttOptions } from './options.ts';
 import { Poison, type Suspect } from './poison.ts';
 import { Reconnector } from './reconnect.ts';
 import type { MqttRequestOptions, RequestPayload } from './request-options.ts';
@@ -71,6 +71,8 @@ export function attachMqtt(client: MqttClient, options?: MqttOptions): MqttHandl
   const resolved = resolveMqttOptions(options);
   return attachOnce(client, 'mqtt', options, (release) => new Attachment(client, resolved, release));
 }
+
+const CREDENTIALS = { owner: 'attachMqtt', fields: CREDENTIALS_FIELDS };
 
 class Attachment implements MqttHandle {
   readonly #client: MqttClient;
@@ -164,7 +166,7 @@ class Attachment implements MqttHandle {
       governor: governed
         ? createReconnectGovernor(reconnect || undefined, { owner: 'attachMqtt', clock, random })
         : undefined,
-      credentials: credentials && createCredentials(credentials, { clock }),
+      credentials: credentials && createCredentials(credentials, { clock, shape: CREDENTIALS }),
       clock,
       stableAfterMs: resolveReconnectOptions('attachMqtt', reconnect || undefined).stableAfterMs,
       connectTimeoutMs: governed && reconnect ? reconnect.connectTimeoutMs : undefined,

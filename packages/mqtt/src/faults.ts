@@ -23,8 +23,8 @@ export class Faults {
     return classify(evidence({ transport: 'mqtt', ...seen }), { operation });
   }
 
-  tell(error: AnyDeviceCloudError, attempt?: number): AnyDeviceCloudError {
-    this.events.emit('fault', { error, operation: error.operation, attempt });
+  tell(error: AnyDeviceCloudError, attempt?: number, operation = error.operation): AnyDeviceCloudError {
+    this.events.emit('fault', { error, operation, attempt });
     return error;
   }
 

@@ -80,6 +80,13 @@ const DEFAULTS: ResolvedMqttOptions = {
   random: undefined,
 };
 
+/** What `credentials` may give. */
+export const CREDENTIALS_FIELDS: Readonly<Record<keyof MqttCredentials, OptionRule>> = {
+  username: rules.string,
+  password: rules.either(rules.string, { expected: 'a Buffer', ok: (v) => v instanceof Uint8Array }),
+  clientId: rules.string,
+};
+
 const falseOrObject = rules.either(rules.oneOf(false), rules.object);
 const RULES: Readonly<Record<keyof ResolvedMqttOptions, OptionRule>> = {
   retry: falseOrObject,

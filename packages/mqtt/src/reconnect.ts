@@ -242,7 +242,8 @@ export class Reconnector {
   /** No connection was even tried: no event of mqtt.js will follow. */
   #failedBefore(thrown: unknown): void {
     const { faults } = this.#setup;
-    const error = faults.tell(faults.type(thrown, 'mqtt.connect'));
+    // What `credentials` failed with names no operation of its own.
+    const error = faults.tell(faults.type(thrown, 'mqtt.connect'), this.#failures + 1, 'mqtt.connect');
     this.lost(error);
     this.settled(error);
   }
