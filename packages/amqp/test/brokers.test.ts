@@ -3,9 +3,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Delivery, EventContext } from 'rhea';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../../test/support/ports.ts';
+import { type Rabbitmq, rabbitmqPath, startRabbitmq } from '../../../test/support/rabbitmq.ts';
 import { QUICK, startClient, until } from './support/client.ts';
-import { freePort } from './support/ports.ts';
-import { type Rabbitmq, rabbitmqPath, startRabbitmq } from './support/rabbitmq.ts';
 
 const here = dirname(fileURLToPath(import.meta.url));
 
@@ -148,7 +148,7 @@ describe.skipIf(!rabbitmqPath)('RabbitMQ with its AMQP 1.0 plugin', () => {
 
   const guest = { username: 'guest', password: 'guest' };
   const client = (attach: object = {}, connection: object = guest) =>
-    startClient(broker.port, { connection, attach: { reconnect: QUICK, retry: { baseDelayMs: 1 }, ...attach } });
+    startClient(broker.amqpPort, { connection, attach: { reconnect: QUICK, retry: { baseDelayMs: 1 }, ...attach } });
 
   it('sends, receives, settles', async () => {
     const { connection, handle, faults, container } = client();

@@ -1,9 +1,9 @@
 import { attachMqtt } from '@faultmap/mqtt';
 import mqtt from 'mqtt';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Rabbitmq, rabbitmqPath, startRabbitmq } from '../../../test/support/rabbitmq.ts';
 import { duel, median } from './support/duel.ts';
 import { type Mosquitto, mosquittoPath, startMosquitto } from './support/mosquitto.ts';
-import { type Rabbitmq, rabbitmqPath, startRabbitmq } from './support/rabbitmq.ts';
 import { connected, outcome, rejection, setStage, until } from './support/stage.ts';
 
 if (!mosquittoPath) console.warn('mosquitto is not installed: its tests are skipped');
@@ -135,14 +135,15 @@ describe.skipIf(!mosquittoPath).concurrent('mosquitto, taken over, held and rest
 
 /** Speaks MQTT 3.1.1 only, and says what is wrong by closing. */
 describe.skipIf(!rabbitmqPath)('RabbitMQ', () => {
-  let broker: Rabbitmq;
+  let url: string;
   beforeAll(async () => {
-    broker = (await starting) as Rabbitmq;
+    const { mqttPort } = (await starting) as Rabbitmq;
+    url = `mqtt://127.0.0.1:${mqttPort}`;
   }, 90_000);
   const guest = { username: 'guest', password: 'guest' };
 
   test.concurrent('refuses wrong credentials', async () => {
-    const stage = await setStage({ url: broker.url, client: { ...guest, password: 'wrong' } });
+    const stage = await setStage({ url, client: { ...guest, password: 'wrong' } });
     expect((await stage.heard('fault')).error).toMatchObject({
       category: 'unauthorized',
       executed: 'no',
@@ -153,7 +154,7 @@ describe.skipIf(!rabbitmqPath)('RabbitMQ', () => {
   });
 
   test.concurrent('publishes, subscribes and loses nothing', async () => {
-    const stage = await setStage({ url: broker.url, client: guest });
+    const stage = await setStage({ url, client: guest });
     await connected(stage);
     const messages: string[] = [];
     stage.client.on('message', (_, payload) => messages.push(String(payload)));
@@ -165,7 +166,7 @@ describe.skipIf(!rabbitmqPath)('RabbitMQ', () => {
   });
 
   test.concurrent('does not speak MQTT 5: one refusal', async () => {
-    const stage = await setStage({ url: broker.url, level: 5, client: guest });
+    const stage = await setStage({ url, level: 5, client: guest });
     const { error } = await stage.heard('fault');
     expect(['protocol', 'unknown']).toContain(error.category);
     expect(stage.of('fault')).toHaveLength(1);
@@ -173,7 +174,7 @@ describe.skipIf(!rabbitmqPath)('RabbitMQ', () => {
   });
 
   test.concurrent('taken over: two attached clients with one client id do not duel', async () => {
-    const base = { url: broker.url, durationMs: 2_000, baseDelayMs: 50 };
+    const base = { url, durationMs: 2_000, baseDelayMs: 50 };
     const [attached, plain] = await Promise.all([
       duel({ ...base, attached: true, client: { ...guest, clientId: 'twins' } }),
       duel({ ...base, attached: false, client: { ...guest, clientId: 'plain-twins' } }),

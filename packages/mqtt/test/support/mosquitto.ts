@@ -3,10 +3,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { pbkdf2Sync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
+import { accepts, freePort } from '../../../../test/support/ports.ts';
 
 const PLACES = ['/usr/sbin/mosquitto', '/usr/local/sbin/mosquitto', '/opt/homebrew/sbin/mosquitto'];
 
@@ -72,7 +72,7 @@ async function launch(config: string, port: number): Promise<ChildProcess> {
   const child = spawn(mosquittoPath as string, ['-c', config], { stdio: 'ignore' });
   for (let tries = 0; tries < 400; tries++) {
     if (child.exitCode !== null) throw new Error(`mosquitto ended with ${child.exitCode}`);
-    if (await answers(port)) return child;
+    if (await accepts(port)) return child;
     await after(10);
   }
   child.kill('SIGKILL');
@@ -93,21 +93,4 @@ function entry([user, password]: readonly [string, string]): string {
   const salt = randomBytes(12);
   const hash = pbkdf2Sync(password, salt, 101, 64, 'sha512');
   return `${user}:$7$101$${salt.toString('base64')}$${hash.toString('base64')}`;
-}
-
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = net.connect(port, '127.0.0.1', () => resolve(true));
-    socket.on('error', () => resolve(false));
-    socket.on('connect', () => socket.destroy());
-  });
-}
-
-export async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -1,12 +1,11 @@
-/* A RabbitMQ of the test's own with its AMQP 1.0 plugin: own node, folders and ports; all of it goes away. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+/* A RabbitMQ of the test's own with its plugins for AMQP 1.0 and MQTT: own node, folders and ports; all of it goes away. */
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
-import { freePort } from './ports.ts';
+import { accepts, freePort } from './ports.ts';
 
 const PLACES = [
   '/usr/lib/rabbitmq/bin/rabbitmq-server',
@@ -20,7 +19,8 @@ export const rabbitmqPath = PLACES.find((path) => existsSync(path));
 const START_LIMIT_MS = 60_000;
 
 export interface Rabbitmq {
-  readonly port: number;
+  readonly amqpPort: number;
+  readonly mqttPort: number;
   stop(): Promise<void>;
 }
 
@@ -37,17 +37,27 @@ export async function startRabbitmq(): Promise<Rabbitmq> {
 }
 
 async function startOnce(): Promise<Rabbitmq> {
-  const folder = mkdtempSync(join(tmpdir(), 'faultmap-rabbitmq-amqp-'));
-  const [port, distPort, epmdPort] = [await freePort(), await freePort(), await freePort()];
+  const folder = mkdtempSync(join(tmpdir(), 'faultmap-rabbitmq-'));
+  const [amqpPort, mqttPort, distPort, epmdPort] = [
+    await freePort(),
+    await freePort(),
+    await freePort(),
+    await freePort(),
+  ];
   const file = (name: string, text: string) => {
     writeFileSync(join(folder, name), text);
     return join(folder, name);
   };
   const config = [
-    `listeners.tcp.1 = 127.0.0.1:${port}`,
+    `listeners.tcp.1 = 127.0.0.1:${amqpPort}`,
+    `mqtt.listeners.tcp.1 = 127.0.0.1:${mqttPort}`,
+    'mqtt.allow_anonymous = false',
     'loopback_users = none',
     `load_definitions = ${file('definitions.json', JSON.stringify(DEFINITIONS))}`,
   ];
+  // Erlang's name server outlives who starts it: one of our own, which does not.
+  const epmd = spawn('epmd', ['-address', '127.0.0.1', '-port', String(epmdPort)], { stdio: 'ignore' });
+  epmd.on('error', () => {}); // not in the path: RabbitMQ starts its own
   const child = spawn(rabbitmqPath as string, [], {
     // A group of its own: the script starts Erlang, and both must end.
     detached: true,
@@ -55,9 +65,9 @@ async function startOnce(): Promise<Rabbitmq> {
     env: {
       PATH: process.env.PATH,
       HOME: folder,
-      RABBITMQ_NODENAME: `faultmap-amqp-${port}@localhost`,
+      RABBITMQ_NODENAME: `faultmap-${amqpPort}@localhost`,
       RABBITMQ_CONFIG_FILE: file('rabbitmq.conf', `${config.join('\n')}\n`),
-      RABBITMQ_ENABLED_PLUGINS_FILE: file('enabled_plugins', '[rabbitmq_amqp1_0].\n'),
+      RABBITMQ_ENABLED_PLUGINS_FILE: file('enabled_plugins', '[rabbitmq_amqp1_0,rabbitmq_mqtt].\n'),
       RABBITMQ_CONF_ENV_FILE: file('rabbitmq-env.conf', ''),
       RABBITMQ_MNESIA_BASE: join(folder, 'mnesia'),
       RABBITMQ_LOG_BASE: join(folder, 'log'),
@@ -68,23 +78,25 @@ async function startOnce(): Promise<Rabbitmq> {
     },
   });
   // However the tests end, it does not outlive them.
-  const kill = () => child.pid !== undefined && child.exitCode === null && process.kill(-child.pid, 'SIGKILL');
+  const kill = () => {
+    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL');
+    epmd.kill();
+  };
   process.once('exit', kill);
   const stop = async () => {
     await endGroup(child);
-    // Erlang's port mapper is a daemon of its own.
-    spawnSync('epmd', ['-port', String(epmdPort), '-kill'], { stdio: 'ignore', timeout: 5_000 });
     process.off('exit', kill);
+    epmd.kill();
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   };
-  for (let waited = 0; !(await accepts(port)); waited += 100) {
+  for (let waited = 0; !((await accepts(amqpPort)) && (await accepts(mqttPort))); waited += 100) {
     if (waited > START_LIMIT_MS || child.exitCode !== null) {
       await stop();
       throw new Error(`RabbitMQ did not start (exit code ${child.exitCode})`);
     }
     await after(100);
   }
-  return { port, stop };
+  return { amqpPort, mqttPort, stop };
 }
 
 const DEFINITIONS = {
@@ -111,15 +123,4 @@ async function endGroup(child: ChildProcess): Promise<void> {
   const late = setTimeout(() => process.kill(-(child.pid as number), 'SIGKILL'), 10_000);
   await ended;
   clearTimeout(late);
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.on('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.on('error', () => resolve(false));
-  });
 }
