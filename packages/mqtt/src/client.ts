@@ -10,6 +10,10 @@ export interface Undeclared {
   streamBuilder?: ((client: MqttClient) => Duplex) | undefined;
   /** Holds the timer of the next attempt; `end()` clears what is in it. */
   reconnectTimer?: ReturnType<typeof setTimeout> | null | undefined;
+  /** Ends an attempt that brings no CONNACK. */
+  connackTimer?: ReturnType<typeof setTimeout> | undefined;
+  /** Ends the connection; by force, without a DISCONNECT. */
+  _cleanUp?: ((forced: boolean) => void) | undefined;
   /** Stored messages are being sent again after a reconnect. */
   _storeProcessing?: boolean | undefined;
   /** Message ids that this re-sending passes over. */

@@ -7,6 +7,7 @@ import {
 } from '@faultmap/core/adapter';
 import type { MqttClient } from 'mqtt';
 import { undeclared, willReconnect } from './client.ts';
+import { limitAttempt } from './connack-timer.ts';
 import type { Faults } from './faults.ts';
 import type { MqttCredentials } from './options.ts';
 
@@ -54,13 +55,17 @@ export class Reconnector {
   /** By a listener too, in the midst of what follows. */
   #detached = false;
   #stopProving: () => void = () => {};
+  #unlimit: () => void = () => {};
 
   constructor(setup: ReconnectorSetup) {
     this.#setup = setup;
     this.#client = setup.client;
     this.#givenPeriod = setup.client.options.reconnectPeriod;
     this.#givenTimeout = setup.client.options.connectTimeout;
-    if (setup.connectTimeoutMs !== undefined) setup.client.options.connectTimeout = setup.connectTimeoutMs;
+    if (setup.connectTimeoutMs !== undefined) {
+      setup.client.options.connectTimeout = setup.connectTimeoutMs;
+      this.#unlimit = limitAttempt(setup.client, setup.connectTimeoutMs);
+    }
     if (setup.governor) this.#rest();
   }
 
@@ -143,6 +148,7 @@ export class Reconnector {
     if (this.#setup.governor) Object.assign(this.#client.options, { reconnectPeriod: this.#givenPeriod });
     if (this.#setup.connectTimeoutMs !== undefined)
       Object.assign(this.#client.options, { connectTimeout: this.#givenTimeout });
+    this.#unlimit();
     const period = this.#givenPeriod ?? 0;
     if (!this.#setup.governor || !waits || !this.#client.reconnecting || period <= 0) return;
     const client = this.#client;
