@@ -16,8 +16,11 @@ const python = ['/usr/bin/python3', 'python3'].find(
 if (!rabbitmqPath) console.log('skipped: rabbitmq-server is not installed');
 
 // It starts slowly: meanwhile the tests on qpid-proton run.
-const starting = rabbitmqPath ? startRabbitmq() : undefined;
-starting?.catch(() => {}); // told by who waits for it
+let starting: Promise<Rabbitmq> | undefined;
+beforeAll(() => {
+  starting = rabbitmqPath ? startRabbitmq() : undefined;
+  starting?.catch(() => {}); // told by who waits for it
+});
 afterAll(async () => (await starting)?.stop(), 90_000);
 
 if (!python) console.log('skipped: qpid-proton (package python3-qpid-proton) is not installed');

@@ -10,8 +10,11 @@ if (!mosquittoPath) console.warn('mosquitto is not installed: its tests are skip
 if (!rabbitmqPath) console.warn('rabbitmq-server is not installed: its tests are skipped');
 
 // It starts slowly: meanwhile the tests on mosquitto run.
-const starting = rabbitmqPath ? startRabbitmq() : undefined;
-starting?.catch(() => {}); // told by who waits for it
+let starting: Promise<Rabbitmq> | undefined;
+beforeAll(() => {
+  starting = rabbitmqPath ? startRabbitmq() : undefined;
+  starting?.catch(() => {}); // told by who waits for it
+});
 afterAll(async () => (await starting)?.stop(), 90_000);
 
 describe.skipIf(!mosquittoPath)('mosquitto', () => {
