@@ -1,7 +1,7 @@
 import rhea from 'rhea';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { type Emulator, startEmulator } from '../src/index.ts';
-import { bodyText, Client, eventually } from './amqp-kit.ts';
+import { bodyText, eventually, useClients } from './amqp-kit.ts';
 import { handClock } from './hand-clock.ts';
 
 const D2C = '/devices/device1/messages/events';
@@ -9,35 +9,16 @@ const C2D = '/devices/device1/messages/devicebound';
 
 let clock: ReturnType<typeof handClock>;
 let emulator: Emulator;
-let clients: Client[];
+const { open, device, service } = useClients(() => emulator);
 
 beforeEach(async () => {
   clock = handClock(Date.now());
   emulator = await startEmulator({ clock, devices: [{ deviceId: 'device1', modules: ['m1'] }] });
-  clients = [];
 });
-
-afterEach(async () => {
-  await Promise.all(clients.map((client) => client.close()));
-  await emulator.stop();
-});
-
-async function device(): Promise<Client> {
-  const client = await Client.device(emulator);
-  clients.push(client);
-  return client;
-}
-
-async function service(): Promise<Client> {
-  const client = await Client.service(emulator);
-  clients.push(client);
-  return client;
-}
 
 describe('tokens', () => {
   it('a renewed token keeps the connection past the end of the first', async () => {
-    const client = Client.to(emulator);
-    clients.push(client);
+    const client = open();
     const audience = '127.0.0.1/devices/device1';
     await client.putToken(emulator.deviceToken('device1', undefined, 60), audience);
     await client.putToken(emulator.deviceToken('device1'), audience);
@@ -48,8 +29,7 @@ describe('tokens', () => {
   });
 
   it('one that runs out takes its links with it, and a fresh one lets them be opened again', async () => {
-    const client = Client.to(emulator);
-    clients.push(client);
+    const client = open();
     const audience = '127.0.0.1/devices/device1';
     await client.putToken(emulator.deviceToken('device1', undefined, 60), audience);
     await client.credit(client.connection.open_sender(D2C));
@@ -69,8 +49,7 @@ describe('tokens', () => {
 
   it("of a gateway's two devices only the one whose token ran out is detached", async () => {
     emulator.state.identities.create({ deviceId: 'device2' });
-    const gateway = Client.to(emulator);
-    clients.push(gateway);
+    const gateway = open();
     await gateway.putToken(emulator.deviceToken('device1', undefined, 60), '127.0.0.1/devices/device1');
     await gateway.putToken(emulator.deviceToken('device2'), '127.0.0.1/devices/device2');
     const first = gateway.connection.open_sender(D2C);
@@ -83,8 +62,7 @@ describe('tokens', () => {
   });
 
   it("a service's links go with its token", async () => {
-    const client = Client.to(emulator);
-    clients.push(client);
+    const client = open();
     await client.putToken(emulator.serviceToken('service', 60), '127.0.0.1');
     await client.credit(client.connection.open_sender('/messages/devicebound'));
     const detached = client.next('sender_error');
@@ -93,8 +71,7 @@ describe('tokens', () => {
   });
 
   it('a request that is no put-token is answered with 400', async () => {
-    const client = Client.to(emulator);
-    clients.push(client);
+    const client = open();
     const answer = await client.request('$cbs', {
       message_id: 'a',
       application_properties: { operation: 'x' },
@@ -169,8 +146,7 @@ describe('telemetry', () => {
   });
 
   it('a module sends by its own address', async () => {
-    const client = Client.to(emulator);
-    clients.push(client);
+    const client = open();
     await client.putToken(emulator.deviceToken('device1', 'm1'), '127.0.0.1/devices/device1/modules/m1');
     const sender = client.connection.open_sender('/devices/device1/modules/m1/messages/events');
     await client.send(sender, { application_properties: { 'iothub-outputname': 'out1' }, body: 'x' });

@@ -1,33 +1,15 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { type Emulator, startEmulator } from '../src/index.ts';
-import { Client } from './amqp-kit.ts';
+import { useClients } from './amqp-kit.ts';
 
 const D2C = '/devices/device1/messages/events';
 
 let emulator: Emulator;
-let clients: Client[];
+const { device, service } = useClients(() => emulator);
 
 beforeEach(async () => {
   emulator = await startEmulator({ devices: ['device1', 'device2'] });
-  clients = [];
 });
-
-afterEach(async () => {
-  await Promise.all(clients.map((client) => client.close()));
-  await emulator.stop();
-});
-
-async function device(deviceId = 'device1'): Promise<Client> {
-  const client = await Client.device(emulator, deviceId);
-  clients.push(client);
-  return client;
-}
-
-async function service(): Promise<Client> {
-  const client = await Client.service(emulator);
-  clients.push(client);
-  return client;
-}
 
 describe('take-over and link conflicts', () => {
   it('closes the first connection when the device connects again (400027)', async () => {

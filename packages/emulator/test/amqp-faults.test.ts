@@ -1,29 +1,17 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { type Emulator, type FaultSpec, startEmulator } from '../src/index.ts';
-import { bodyText, Client, eventually } from './amqp-kit.ts';
+import { bodyText, Client, eventually, useClients } from './amqp-kit.ts';
 
 const D2C = '/devices/device1/messages/events';
 const C2D = '/devices/device1/messages/devicebound';
 const TWIN = '/devices/device1/twin';
 
 let emulator: Emulator;
-let clients: Client[];
+const { open, device, forget } = useClients(() => emulator);
 
 beforeEach(async () => {
   emulator = await startEmulator();
-  clients = [];
 });
-
-afterEach(async () => {
-  await Promise.all(clients.map((client) => client.close()));
-  await emulator.stop();
-});
-
-async function device(): Promise<Client> {
-  const client = await Client.device(emulator);
-  clients.push(client);
-  return client;
-}
 
 function onD2c(fault: FaultSpec['fault'], more: Partial<FaultSpec> = {}): void {
   emulator.inject({ transport: 'amqp', match: { operation: 'd2c' }, fault, ...more });
@@ -186,8 +174,7 @@ describe('scripted answers', () => {
       match: { operation: 'cbs' },
       fault: { answerStatus: 429, body: 'slow down' },
     });
-    const client = Client.to(emulator);
-    clients.push(client);
+    const client = open();
     const put = () => client.putToken(emulator.deviceToken('device1'), '127.0.0.1/devices/device1');
     expect(await put()).toMatchObject({ status: 500 });
     expect(await put()).toEqual({ status: 429, description: 'slow down' });
@@ -196,8 +183,7 @@ describe('scripted answers', () => {
 
   it('finds a good token expired when its own clock is ahead', async () => {
     emulator.inject({ transport: 'amqp', match: { operation: 'cbs' }, fault: { clockSkewMs: 7_200_000 } });
-    const client = Client.to(emulator);
-    clients.push(client);
+    const client = open();
     const put = () => client.putToken(emulator.deviceToken('device1'), '127.0.0.1/devices/device1');
     expect(await put()).toMatchObject({ status: 401 });
     expect(await put()).toMatchObject({ status: 200 });
@@ -257,7 +243,7 @@ describe('unclean faults', () => {
     expect(client.connection.is_open()).toBe(true);
     expect(client.seen).not.toContain('disconnected');
     expect(emulator.log.executions('d2c', 'u')).toBe(ran);
-    if (kind === 'half-open') clients = []; // it would not answer a close either
+    if (kind === 'half-open') forget(); // it would not answer a close either
   });
 
   it('garbage: the client cannot decode what comes', async () => {
@@ -273,7 +259,7 @@ describe('unclean faults', () => {
     // It looks like the beginning of a frame of a gigabyte: the client waits.
     await eventually(() => emulator.log.executions('d2c', 'u')).toBe(1);
     expect(client.connection.is_open()).toBe(true);
-    clients = [];
+    forget();
   });
 
   it('slow: the answer comes whole in the end', async () => {

@@ -7,7 +7,7 @@ import rhea, {
   type Receiver,
   type Sender,
 } from 'rhea';
-import { expect } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import type { Emulator } from '../src/index.ts';
 
 /** What an error record looks like on the client. */
@@ -188,6 +188,29 @@ export class Client {
     this.connection.close();
     await closed;
   }
+}
+
+/**
+ * Clients of the emulator of each test. After it those that are left are closed, then the emulator
+ * is stopped.
+ */
+export function useClients(emulator: () => Emulator) {
+  const clients: Client[] = [];
+  const keep = (client: Client): Client => {
+    clients.push(client);
+    return client;
+  };
+  afterEach(async () => {
+    await Promise.all(clients.splice(0).map((client) => client.close()));
+    await emulator().stop();
+  });
+  return {
+    open: (options?: Partial<ConnectionOptions>) => keep(Client.to(emulator(), options)),
+    device: async (deviceId?: string) => keep(await Client.device(emulator(), deviceId)),
+    service: async () => keep(await Client.service(emulator())),
+    /** They would not answer a close. */
+    forget: () => void clients.splice(0),
+  };
 }
 
 function isModified(delivery: Delivery): boolean {

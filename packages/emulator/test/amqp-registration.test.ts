@@ -1,28 +1,20 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { type Emulator, type FaultSpec, startEmulator } from '../src/index.ts';
-import { bodyText, Client, eventually } from './amqp-kit.ts';
+import { bodyText, Client, eventually, useClients } from './amqp-kit.ts';
 
 /* Registration over AMQP, as azure-iot-provisioning-device-amqp (amqp.ts#L22-L37, #L332-L385) asks and reads it. */
 
 const ADDRESS = '0ne00000001/registrations/reg1';
 let emulator: Emulator;
-let clients: Client[];
+const { open } = useClients(() => emulator);
 
 beforeEach(async () => {
   emulator = await startEmulator({ devices: [], enrollments: ['reg1', 'reg2'], registrationPolls: 1 });
-  clients = [];
-});
-
-afterEach(async () => {
-  await Promise.all(clients.map((client) => client.close()));
-  await emulator.stop();
 });
 
 function registrant(user = ADDRESS): Client {
   const password = emulator.registrationToken('0ne00000001', 'reg1');
-  const client = Client.to(emulator, { username: user, password } as never);
-  clients.push(client);
-  return client;
+  return open({ username: user, password } as never);
 }
 
 const request = (correlationId: string, properties: object, body = '') => ({

@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { type Emulator, startEmulator } from '../src/index.ts';
-import { bodyText, Client, type SeenError } from './amqp-kit.ts';
+import { bodyText, Client, type SeenError, useClients } from './amqp-kit.ts';
 
 const D2C = '/devices/device1/messages/events';
 const C2D = '/devices/device1/messages/devicebound';
@@ -8,29 +8,11 @@ const TWIN = '/devices/device1/twin';
 const METHODS = '/devices/device1/methods/devicebound';
 
 let emulator: Emulator;
-let clients: Client[];
+const { open, device, service } = useClients(() => emulator);
 
 beforeEach(async () => {
   emulator = await startEmulator({ devices: ['device1', 'device2'], queue: { lockMs: 60 } });
-  clients = [];
 });
-
-afterEach(async () => {
-  await Promise.all(clients.map((client) => client.close()));
-  await emulator.stop();
-});
-
-async function device(deviceId = 'device1'): Promise<Client> {
-  const client = await Client.device(emulator, deviceId);
-  clients.push(client);
-  return client;
-}
-
-async function service(): Promise<Client> {
-  const client = await Client.service(emulator);
-  clients.push(client);
-  return client;
-}
 
 function errorOf(value: unknown): SeenError {
   const { condition, description, info } = value as SeenError;
@@ -39,15 +21,13 @@ function errorOf(value: unknown): SeenError {
 
 describe('authentication', () => {
   it('takes a token over CBS without a SASL layer', async () => {
-    const client = Client.to(emulator);
-    clients.push(client);
+    const client = open();
     const answer = await client.putToken(emulator.deviceToken('device1'), '127.0.0.1/devices/device1');
     expect(answer).toMatchObject({ status: 200 });
   });
 
   it('answers a wrong key and an expired token with 401, an unknown device with 404', async () => {
-    const client = Client.to(emulator);
-    clients.push(client);
+    const client = open();
     const good = emulator.deviceToken('device1');
     const wrong = good.replace(/sig=[^&]+/, 'sig=AAAA');
     expect(await client.putToken(wrong, '127.0.0.1/devices/device1')).toEqual({
@@ -65,11 +45,10 @@ describe('authentication', () => {
   });
 
   it('takes SASL PLAIN with the token as password, and refuses a wrong one', async () => {
-    const client = Client.to(emulator, {
+    const client = open({
       username: 'device1@sas.hub',
       password: emulator.deviceToken('device1'),
     } as never);
-    clients.push(client);
     const sender = client.connection.open_sender(D2C);
     expect(await client.send(sender, { body: 'x' })).toMatchObject({ outcome: 'accepted' });
     const refused = Client.to(emulator, { username: 'device1@sas.hub', password: 'nonsense' } as never);
@@ -78,8 +57,7 @@ describe('authentication', () => {
   });
 
   it('detaches a link for which no token was put', async () => {
-    const client = Client.to(emulator);
-    clients.push(client);
+    const client = open();
     client.connection.open_sender(D2C);
     const { sender } = await client.next('sender_error');
     expect(sender?.error).toMatchObject({ condition: 'amqp:unauthorized-access', description: 'Token Invalid.' });
