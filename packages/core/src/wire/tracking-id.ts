@@ -15,7 +15,7 @@ const ID = `${BASE}${TAIL}`;
 const WHOLE = new RegExp(`^${ID}$`);
 /** Half an id is worse than none: one in quotes must be closed, another must come to an end. */
 const LABELLED = new RegExp(
-  String.raw`(?:\b|(?<=\\[rnt]))tracking[ -]?id["']?(?:\s{0,2}[:=]\s{0,2}[ub]?| (?=[0-9A-Fa-f-]{32}))(?:"(${ID})"|'(${ID})'|(${ID})(?=$|[\\"',;\s)\]}<]|\.(?:\s|$)))`,
+  String.raw`(?:\b|(?<=\\[rnt]))tracking[ -]?id["']?(?:\s{0,2}[:=]\s{0,2}(?:[ub](?=["']))?| (?=[0-9A-Fa-f-]{32}))(?:"(${ID})"|'(${ID})'|(${ID})(?=$|[\\"',;\s)\]}<]|\.(?:\s|$)))`,
   'gi',
 );
 const TIME_OF_ID = new RegExp(`-TimeStamp:(${TIME})`, 'g');
