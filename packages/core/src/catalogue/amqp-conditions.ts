@@ -20,6 +20,8 @@ const lockLost = { category: 'precondition', advice: 'never', executed: 'yes' } 
 const quota = { category: 'quota', advice: 'never', executed: 'no' } as const;
 const dailyQuota = { category: 'quota', advice: 'at-reset', executed: 'no' } as const;
 const throttled = { category: 'throttled', advice: 'throttled', executed: 'no' } as const;
+/** Conditions that say nothing are throttling where the hub's text says so: `The request has been throttled. …` */
+const slowed = { ...throttled, candidates: [429001, 429002, 429003], text: 'throttled' } as const;
 const server = { category: 'server', advice: 'backoff', executed: 'unknown' } as const;
 /** Overload: the wait of throttling, since an early attempt is refused as well. */
 const busy = { category: 'server', advice: 'throttled', executed: 'unknown' } as const;
@@ -49,7 +51,7 @@ const conditions = {
     vague: true,
     candidates: [500001, 500008],
     // A newer connection of the same device: reconnecting would start an endless duel.
-    cases: [{ ...takeOver, code: 400027, text: 'another amqp client' }],
+    cases: [{ ...takeOver, code: 400027, text: 'another amqp client' }, slowed],
   },
   'amqp:not-found': {
     ...notFound,
@@ -84,7 +86,7 @@ const conditions = {
     // A throttled device-to-cloud send was seen under it, with `status: 429` in the text.
     vague: true,
     candidates: [400003],
-    cases: [{ candidates: [403010], text: 'not available for basic tier' }],
+    cases: [{ candidates: [403010], text: 'not available for basic tier' }, slowed],
   },
   'amqp:invalid-field': { ...badRequest, candidates: [400003, 400004] },
   'amqp:not-implemented': { ...badRequest, candidates: [404013] },
@@ -116,6 +118,7 @@ const conditions = {
     vague: true,
     candidates: [503001, 503005],
     cases: [
+      slowed,
       { ...busy, text: 'server busy' },
       // The token of the link ran out: a fresh one, and the link can be attached again.
       { ...credentials, executed: 'unknown', candidates: [401002], text: 'unauthorized access' },

@@ -67,7 +67,8 @@ export function decode(body: unknown): unknown {
 const decoder = new TextDecoder();
 
 function readString(given: string, depth: number, walk: Walk): void {
-  const text = given.length > MAX_TEXT ? given.slice(0, MAX_TEXT) : given;
+  const start = given.startsWith('\uFEFF') ? 1 : 0; // a byte order mark, which JSON does not know
+  const text = start > 0 || given.length > MAX_TEXT ? given.slice(start, MAX_TEXT) : given;
   const first = firstCharacter(text);
   if (first === '') return;
   if (first === '<' && MARKUP.test(text)) {
