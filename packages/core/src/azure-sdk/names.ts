@@ -11,6 +11,7 @@ export const classes: Readonly<Record<string, ProseConclusion>> = {
   DeviceNotFound: 'notFound',
   ModuleNotFound: 'notFound',
   JobNotFound: 'notFound',
+  ConfigurationNotFound: 'notFound',
   IotHubNotFound: 'notFound',
   NotFound: 'notFound',
   DeviceAlreadyExists: 'conflict',
@@ -23,7 +24,7 @@ export const classes: Readonly<Record<string, ProseConclusion>> = {
   QuotaExceeded: 'quota',
   DeviceMaximumQueueDepthExceeded: 'queueFull',
   JobQuotaExceeded: 'jobQuota',
-  IotHubSuspended: 'disabled',
+  Suspended: 'disabled',
   DeviceDisabled: 'disabled',
   DeviceMessageLockLost: 'lockLost',
   PreconditionFailed: 'precondition',
@@ -62,7 +63,15 @@ export const classes: Readonly<Record<string, ProseConclusion>> = {
   Argument: 'badRequest',
   ArgumentNull: 'badRequest',
   ArgumentOutOfRange: 'badRequest',
-  InvalidProtocolVersion: 'version',
+  ResourceNotFound: 'notFound',
+  ServiceBusy: 'unavailable',
+  ServiceCommunicationProblem: 'connectionLost',
+  ConsumerDisconnected: 'takeOver',
+  MessageSizeExceeded: 'tooLarge',
+  MessageLockLost: 'lockLost',
+  // Of the API, not of a protocol.
+  InvalidProtocolVersion: 'badRequest',
+  DeviceInvalidResultCount: 'badRequest',
 
   // Node
   NotConnected: 'notConnected',
@@ -91,6 +100,8 @@ export const classes: Readonly<Record<string, ProseConclusion>> = {
   BadFormat: 'badRequest',
   Conflict: 'conflict',
   TooManyRequests: 'throttled',
+  RejectedProtocolVersion: 'version',
+  ProvisioningDeviceClientAuthentication: 'unauthorized',
   // As the class is spelled.
   Unathorized: 'unauthorized',
   MessagingEntityNotFound: 'notFound',

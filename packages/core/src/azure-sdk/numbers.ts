@@ -33,11 +33,20 @@ export function systemNumberIn(text: string): ProseConclusion | undefined {
   return match ? systemNumbers.find(([, numbers]) => numbers.has(Number(match[1])))?.[0] : undefined;
 }
 
+const REFUSED =
+  /\b(?:(?:fail(?:ed|ure)?|could not|unable|cannot) (?:to )?connect(?:ing)?|connection (?:failed|failure|error|refused?))\b[\w ,.:()-]{0,40}?\b(?:rc|result code|return code|reason code) ?[:=]{0,2} ?([1-5])\b(?!\.?\d)/i;
+
+/** `Failed to connect, return code 5`: the number of the CONNACK says why. */
+export function refusalNumberIn(text: string): ProseConclusion | undefined {
+  const match = REFUSED.exec(text);
+  return match ? connack[Number(match[1])] : undefined;
+}
+
 /** What a client's result number means, from the words around it. */
 export function resultInText(text: string): ProseConclusion | undefined {
   // paho: a number with a disconnect is the library's own; with a connect it is the CONNACK's.
   const end =
-    /disconnect\w* ?(?:called: |with |unexpectedly )?[\w ():]{0,40}?(?:\brc[ :=]{1,3}|result code:? ?)(\d{1,2})\b/i.exec(
+    /disconnect\w* ?(?:called: |with |unexpectedly )?[\w (),.:]{0,40}?(?:\brc[ :=]{1,3}|result code:? ?)(\d{1,2})\b/i.exec(
       text,
     );
   if (end) return Number(end[1]) === 0 ? undefined : 'connectionLost';

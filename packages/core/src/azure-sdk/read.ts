@@ -10,7 +10,7 @@ import { readSystemError } from '../wire/system.ts';
 import { readText } from '../wire/text.ts';
 import { ANSWER, innerTexts, labelsOf, shortName, statusOf } from './fields.ts';
 import { classes, coreAmqpConditions, exactClasses, javaConditions, members, uamqpConditions } from './names.ts';
-import { resultInText, systemNumberIn } from './numbers.ts';
+import { refusalNumberIn, resultInText, systemNumberIn } from './numbers.ts';
 
 /** Node gives this class to whatever went wrong at the first MQTT connect. */
 const FIRST_CONNECTION = /failure on first connection \(not authorized\)/i;
@@ -40,9 +40,16 @@ function fieldsOfText(text: string): EvidenceFields | undefined {
   // A refusal is left to `classify`, which knows all names of MQTT.
   const prose = refusalIn(text)
     ? undefined
-    : (proseIn(text) ?? systemNumberIn(text) ?? named?.conclusion ?? memberIn(text) ?? resultInText(text));
+    : (saidIn(text) ?? systemNumberIn(text) ?? named?.conclusion ?? memberIn(text) ?? resultInText(text));
   if (condition === undefined && prose === undefined && named?.exact === undefined) return undefined;
   return { ...(condition && { condition }), ...(prose && { prose }), ...(named?.exact && { textName: named.exact }) };
+}
+
+/** The words; those for any connection that did not come about say less than the number beside them. */
+function saidIn(text: string): ProseConclusion | undefined {
+  const prose = proseIn(text);
+  const weak = prose === undefined || prose === 'notConnected' || prose === 'connectionLost';
+  return (weak ? refusalNumberIn(text) : undefined) ?? prose;
 }
 
 /** `AmqpLinkDetachForcedException` → `amqp:link:detach-forced`, as the SDK for Java names its classes. */
@@ -59,11 +66,20 @@ interface NamedClass {
   readonly exact: string | undefined;
 }
 
+/** What SDKs put before the name of a fault, to tell whose class it is. */
+const PREFIX = /^(?:IotHub|IoTHub|Mqtt|AMQP|Amqps?|Messaging|ProvisioningServiceClient)/;
+
+/** `EventHubsException(ServiceBusy)`: the hub's built-in endpoint, in .NET, has one class and a reason. */
+const REASON = /Exception ?\(([A-Z][A-Za-z]{2,40})\)/;
+
 function classIn(text: string): NamedClass | undefined {
+  const reason = REASON.exec(text)?.[1];
+  const told = reason === undefined ? undefined : classOf(reason);
+  if (told) return { conclusion: told, exact: undefined };
   const distrusted = FIRST_CONNECTION.test(text);
   for (const [whole, stem = ''] of text.matchAll(/\b([A-Z][A-Za-z]{1,50}?)(?:Error|Exception)\b/g)) {
     if (distrusted && stem === 'Unauthorized') continue;
-    const conclusion = classOf(stem) ?? classOf(stem.replace(/^(?:IotHub|IoTHub|Mqtt|AMQP|Amqps?|Messaging)/, ''));
+    const conclusion = classOf(stem) ?? classOf(stem.replace(PREFIX, ''));
     if (conclusion) return { conclusion, exact: exactClasses.has(whole) ? stem : undefined };
   }
   return undefined;
@@ -77,7 +93,10 @@ function memberIn(text: string): ProseConclusion | undefined {
   for (const [word] of text.matchAll(/\b[A-Za-z]{2,20}(?:_[A-Za-z]{2,20}){1,8}\b/g)) {
     const upper = word
       .toUpperCase()
-      .replace(/^(?:IOTHUB_CLIENT_(?:CONNECTION|CONFIRMATION|RESULT)|PROV_DEVICE_RESULT|MQTT_CONNECTION)_/, '');
+      .replace(
+        /^(?:IOTHUB_CLIENT_(?:CONNECTION|CONFIRMATION|RESULT)|PROV_DEVICE_RESULT|MQTT_(?:CONNECTION|CLIENT))_/,
+        '',
+      );
     if (Object.hasOwn(members, upper)) return members[upper];
   }
   return undefined;

@@ -58,6 +58,7 @@ const conclusions = {
   },
   disabled: { category: 'unauthorized', reason: 'Disabled', advice: 'never', executed: 'no' },
   unauthorized: { category: 'unauthorized', reason: 'Unauthorized', advice: 'renew-credentials', executed: 'no' },
+  forbidden: { category: 'unauthorized', reason: 'Forbidden', advice: 'never', executed: 'no' },
   notFound: { category: 'not-found', reason: 'NotFound', advice: 'never', executed: 'no' },
   tls: { category: 'network', reason: 'TlsFailure', advice: 'never', executed: 'no' },
   unresolved: { category: 'network', reason: 'NameNotResolved', advice: 'backoff', executed: 'no' },
@@ -93,26 +94,29 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
   ],
   ['queueFull', /queue depth cannot exceed|exceeded the queue limit|queue (?:is )?full/],
   ['uploads', /active file uploads?\b/],
-  ['jobQuota', /job quota (?:has been |was |is )?exceeded/],
+  ['jobQuota', /job ?quota ?(?:has been |was |is )?exceeded/],
   [
     'quota',
-    /quota (?:has been |is |was )?(?:exceeded|reached|used up|exhausted)|exceeded .{0,40}quota|(?:message|daily) quota\b|total (?:number of )?messages? .{0,60}exceeded/,
+    /quota ?(?:has been |is |was )?(?:exceeded|reached|used up|exhausted)|exceeded .{0,40}quota|(?:message|daily) quota\b|total (?:number of )?messages? .{0,60}exceeded/,
   ],
-  ['tooMany', /too many devices/],
-  ['throttled', /throttl(?:ed|ing)\b|too many requests|rate limit|request rate is (?:too )?(?:large|high)/],
+  ['tooMany', /too ?many ?devices/],
+  ['throttled', /throttl(?:ed|ing)\b|too ?many ?requests|rate limit|request rate is (?:too )?(?:large|high)/],
   [
     'tooLarge',
-    /greater than the max(?:imum)? (?:message )?size|(?:message|payload|body|packet|entity) (?:is )?too large|exceeds? the max(?:imum)?(?: allowed)? (?:message )?size|exceeds? (?:the )?(?:\d{1,7} ?[km]?i?b(?:ytes)? |size )limit/,
+    /greater than the max(?:imum)? (?:message )?size|(?:message|payload|body|packet|entity) ?(?:is )?too ?large|exceeds? the max(?:imum)?(?: allowed)? (?:message )?size|exceeds? (?:the )?(?:\d{1,7} ?[km]?i?b(?:ytes)? |size )limit/,
   ],
   ['lockLost', /(?:message )?lock (?:was |is |has been |has )?(?:lost|expired)|lock ?lost\b/],
-  ['precondition', /\betag\b.{0,80}(?:not match|mismatch)|precondition failed/],
+  ['precondition', /\betag\b.{0,80}(?:not match|mismatch)|precondition ?failed/],
 
   // CONNACK, in the words of brokers and clients
-  ['version', /unacceptable ?(?:protocol)? ?version|unsupported protocol version|mqtt connect bad protocol/],
+  [
+    'version',
+    /unacceptable ?(?:protocol)? ?version|unsupported protocol version|mqtt connect bad protocol|refused\W{1,3}(?:bad|incorrect) protocol/,
+  ],
   ['badRequest', /id(?:entifier)? ?rejected|client identifier (?:is )?not valid|bad client id/],
   [
     'unauthorized',
-    /bad ?user ?name ?or ?password|refused ?not ?authori[sz]ed|connection (?:refused|not accepted).{0,20}(?:not authori[sz]ed|bad)/,
+    /bad ?user ?name ?or ?password|refused ?not ?authori[sz]ed|refused\W{1,3}(?:unauthori[sz]ed|incorrect ?user ?name)|connection (?:refused|not accepted).{0,20}(?:not authori[sz]ed|bad)/,
   ],
   [
     'unavailable',
@@ -140,26 +144,27 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
     'unauthorized',
     /unauthori[sz]ed|not ?authori[sz]ed|not (?:have )?(?:authori[sz]ation|permission)|claim\(s\) are required|does not contain the specified (?:device|module)|header missing|thumbprint does not match|does not allow access|(?:expired|invalid) ?(?:sas|token)|authori[sz]ation (?:error|failed|failure)|(?:token|signature|credentials?) (?:is |are |has |have |was )?(?:expired|invalid|not yet valid)|invalid (?:signature|certificate|credentials?|token)|(?:token|certificate) (?:or certificate )?is invalid|authori[sz]ation failed|authentication fail|access (?:is )?denied|bad credentials?|not registered in the (?:enrol|prov)/,
   ],
+  ['forbidden', /\bforbidden\b/],
 
   // what is asked for
   ['notFound', /not registered|\bnot ?found\b|does(?:n['’]t| not) exist|could not be found|\bunknown device\b/],
-  ['conflict', /already exists|\bconflict\b/],
+  ['conflict', /already ?exists?\b|already registered|\bconflict\b/],
 
   // time and connection
   [
     'timeout',
-    /timed ?out|time-?out (?:expired|occurred|exceeded|period|has)|operation ?timeout|timeout expired|deadline (?:was )?exceeded|exceeded time-?out|waited too long|did not (?:respond|complete) (?:with)?in|too many 504/,
+    /timed ?out|time-?out (?:expired|occurred|exceeded|period|has)|operation ?timeout|timeout expired|deadline (?:was )?exceeded|exceeded time-?out|waited too long|(?:gateway|request) ?time-?out\b(?! ?[:="'])|did not (?:respond|complete) (?:with)?in|too many 504/,
   ],
   [
     'connectionLost',
-    /connection (?:to [\w.:-]{1,80} )?(?:was |has been |is )?(?:reset|lost|closed|dropped|aborted|broken|terminated|disconnected|forcibly closed)|reset by peer|broken pipe|socket hang up|socket (?:was |is |has been )?closed|has been disconnected|disconnection was unexpected|forcibly closed|end of (?:stream|file) (?:was )?(?:reached|unexpected)|unexpected (?:eof|end of (?:file|stream))|premature(?:ly)? close|error occurred while sending the request|transport (?:read|write)\(\) error|lost connection|connection ?closed|closed (?:its |the )?connection|session was closed|could not get an? \w{1,20} connection|eofexception|connection was lost|network error|connect(?:ion)? fail(?:ure|ed)|client disconnecting|, disconnecting\b|(?:^|: )eof$/,
+    /connection (?:to [\w.:-]{1,80} )?(?:was |has been |is )?(?:reset|lost|closed|dropped|abort(?:ed)?|broken|terminated|disconnected|forcibly closed)|reset by peer|broken pipe|socket hang up|socket (?:was |is |has been )?(?:closed|disconnected)|has been disconnected|disconnection was unexpected|forcibly closed|end of (?:stream|file) (?:was )?(?:reached|unexpected)|unexpected (?:eof|end of (?:file|stream))|premature(?:ly)? close|error occurred while sending the request|transport (?:read|write)\(\) error|lost connection|connection ?closed|closed (?:its |the )?connection|session was closed|could not get an? (?:\w{1,20} ){1,4}connection|eofexception|connection was lost|network error|connect(?:ion)? fail(?:ure|ed)|client disconnecting|, disconnecting\b|(?:^|: )eof$/,
   ],
-  ['cancelled', /(?:operation|task|request) ?(?:was |has been |is )?cancell?ed/],
+  ['cancelled', /(?:operation|task|request|context) ?(?:was |has been |is )?cancell?ed/],
 
   // the other side
   [
     'server',
-    /internal ?server ?error|\binternal error\b|message container is being closed|\bserver error\b|bad gateway/,
+    /internal ?server ?error|\binternal error\b|message container is being closed|\bserver error\b|bad ?gateway/,
   ],
   ['unavailable', /(?:service|server) ?(?:is )?(?:temporarily |currently )?unavailable|server (?:is )?(?:too )?busy/],
 
@@ -170,9 +175,9 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
   ],
   [
     'badRequest',
-    /bad request|(?:is |are )not (?:a )?(?:valid|supported)|\binvalid (?:argument|request|query|json|payload|format|topic)|parse failed|malformed request|not available for basic|must not be (?:null|empty)|cannot be (?:null|empty)|does not support http method/,
+    /bad ?request|bad format\b|method ?not ?allowed|unsupported ?media ?type|(?:is |are )not (?:a )?(?:valid|supported)|\binvalid (?:argument|request|query|json|payload|format|topic)|parse failed|malformed request|not available for basic|must not be (?:null|empty)|cannot be (?:null|empty)|does not support http method/,
   ],
-  ['timeout', /\btime-?outs?\b(?! ?[:="'])|timed ?out/],
+  ['timeout', /\btime-?outs?\b(?! ?[:="']| (?:is |was )?set\b| to \d)|timed ?out/],
   // Last, since many a text says it of whatever went wrong, with the reason behind it.
   [
     'notConnected',

@@ -8,7 +8,7 @@ import { builtInCatalogues } from '../catalogues.ts';
 const CODE = new RegExp(
   [
     String.raw`\baka\.ms\/iothub(\d{6})\b`,
-    String.raw`\btroubleshoot-error-(\d{6})\b`,
+    String.raw`\btroubleshoot-error-(?:codes#)?(\d{6})\b`,
     String.raw`error ?code["']? ?[:=]? ?["']?([45]\d{5})\b`, // errorCode=404103, error code 404103
     // Code: 404103, failed with code 404103; an exit code or a postal code is none
     String.raw`(?:(?<![A-Za-z][ _-])|(?<=\b(?:with|status|fault|response|result|failure|hub) ))\bcode["']? ?[:=] ?["']?([45]\d{5})\b`,
@@ -98,6 +98,8 @@ const STATUS = new RegExp(
     String.raw`\[([1-5]\d\d)(?:[\s>]|\\[rnt]){1,200}[A-Z][a-z]`, // [401 Unauthorized], perhaps wrapped
     String.raw`\(([1-5]\d\d)\) [A-Z][a-z]`, // (401) Unauthorized
     String.raw`\bsuccess: ([1-5]\d\d) \(`, // does not indicate success: 503 (
+    String.raw`\bsuccess: [A-Za-z]{2,40} \(([1-5]\d\d)\)`, // TooManyRequests (429)
+    String.raw`\bcode = ([45]\d\d), (?:desc|body) = `, // of Go clients
     String.raw`\bserver response: ([1-5]\d\d)\b`, // of a WebSocket upgrade
     String.raw`--> ([1-5]\d\d) `,
     String.raw`\bError: ([1-5]\d\d)\b(?= [A-Z{[])`,
