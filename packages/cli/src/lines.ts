@@ -2,12 +2,14 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
-import { UsageError } from './io.ts';
+import { type Io, UsageError } from './io.ts';
 
 /** A longer line is cut: a log with no line end must not fill the memory. */
 export const LONGEST_LINE = 1_048_576;
 /** Largest input that is read as one text. */
 const LARGEST_TEXT = 16 * 1_048_576;
+/** What tells a terminal that no more comes. */
+const END = process.platform === 'win32' ? 'Ctrl-Z and Enter' : 'Ctrl-D on a line of its own';
 
 /** The lines of a stream, one at a time, without their ends (LF or CRLF). */
 export async function* linesOf(stream: AsyncIterable<string | Buffer>): AsyncGenerator<string> {
@@ -33,9 +35,19 @@ function cut(text: string, start: number, end: number): string {
   return text.slice(start, Math.min(last, start + LONGEST_LINE));
 }
 
-/** Open a file to read; `-` is standard input. @throws UsageError where it cannot be read */
-export async function openInput(path: string, stdin: Readable): Promise<Readable> {
-  if (path === '-') return stdin;
+/**
+ * Open a file to read; `-` is standard input. Who sits before a terminal that says nothing is told
+ * what it waits for.
+ *
+ * @param awaited - what is read, as in `an error`
+ * @throws UsageError where it cannot be read
+ */
+export async function openInput(path: string, awaited: string, io: Io): Promise<Readable> {
+  if (path === '-') {
+    if ((io.stdin as { isTTY?: boolean }).isTTY)
+      io.stderr.write(`faultmap: reading ${awaited} from the terminal; ${END} ends it\n`);
+    return io.stdin;
+  }
   try {
     if ((await stat(path)).isDirectory()) throw new UsageError(`${path} is a directory`);
   } catch (error) {

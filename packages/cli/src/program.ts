@@ -10,7 +10,7 @@ const EXIT_CODES = `
 Exit codes:
   0  done
   1  done, but a line could not be read, or nothing is known of what was asked
-  2  wrong use: an unknown command or option, a file that cannot be read
+  2  wrong use: an unknown command or option, a file that cannot be read, a port in use
 `;
 
 /**
@@ -47,6 +47,9 @@ function build(io: Io, end: Ended): Command {
   const program = new Command('faultmap')
     .description('Explain faults of device clouds, scan logs for them, list codes, run an emulator.')
     .version(version())
+    // Of the program, so that it may stand before the command and behind it.
+    .addOption(new Option('--no-color', 'no colours; there are none into a pipe and with NO_COLOR set either'))
+    .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', EXIT_CODES)
     .exitOverride()
     .configureOutput({
@@ -62,11 +65,12 @@ function build(io: Io, end: Ended): Command {
 
 /** A command that prints for people, or JSON. */
 function command(program: Command, usage: string, description: string): Command {
-  return program
-    .command(usage)
-    .description(description)
-    .addOption(new Option('--no-color', 'plain text, also with NO_COLOR set'))
-    .addHelpText('after', EXIT_CODES);
+  return program.command(usage).description(description).addHelpText('after', EXIT_CODES);
+}
+
+/** A command's own options with those of the program. */
+function optionsOf<T extends object>(program: Command, own: T): T & { readonly color: boolean } {
+  return { ...own, ...program.opts<{ color: boolean }>() };
 }
 
 function addExplain(program: Command, io: Io, end: Ended): void {
@@ -78,13 +82,13 @@ function addExplain(program: Command, io: Io, end: Ended): void {
     .option('-f, --file <path>', 'read the error from a file')
     .option('--json', 'print JSON')
     .option('--jsonl', 'read one object a line, { id?, transport, input }, and print one line each')
-    .action(async (words: string[], options) => end(await explain(words, options, io)));
+    .action(async (words: string[], own) => end(await explain(words, optionsOf(program, own), io)));
 }
 
 function addScan(program: Command, io: Io, end: Ended): void {
   command(program, 'scan [files...]', 'Count the faults in log files, or in standard input')
     .option('--json', 'print JSON')
-    .action(async (files: string[], options) => end(await scan(files, options, io)));
+    .action(async (files: string[], own) => end(await scan(files, optionsOf(program, own), io)));
 }
 
 function addCodes(program: Command, io: Io, end: Ended): void {
@@ -95,7 +99,7 @@ function addCodes(program: Command, io: Io, end: Ended): void {
     .option('--retried', 'only codes that the default policy repeats')
     .option('--json', 'print JSON, with texts and sources')
     .option('--markdown', 'print a Markdown table')
-    .action(async (options) => end(await codes(options, io)));
+    .action(async (own) => end(await codes(optionsOf(program, own), io)));
 }
 
 function addEmulator(program: Command, io: Io, end: Ended): void {
@@ -111,10 +115,10 @@ function addEmulator(program: Command, io: Io, end: Ended): void {
     .option('--no-throttle', 'no rate limits')
     .option('--quiet', 'do not print what clients do')
     .option('--json', 'print endpoints and events as JSON, one object a line')
-    .action(async (options) => {
+    .action(async (own) => {
       // Most of what there is to load, and the other commands need none of it.
       const { emulator } = await import('./commands/emulator.ts');
-      end(await emulator(options, io));
+      end(await emulator(optionsOf(program, own), io));
     });
 }
 

@@ -1,5 +1,6 @@
 import type { AnyDeviceCloudError, LookedUp } from '@faultmap/core';
 import type { Colors } from './io.ts';
+import type { Suggestion } from './suggest.ts';
 import { ADVICE_WORDS, EXECUTED_WORDS, retriedWord } from './words.ts';
 
 type Lines = readonly (readonly [label: string, value: string | undefined])[];
@@ -12,7 +13,7 @@ export function showError(error: AnyDeviceCloudError, colors: Colors): string {
   return sheet(title(error.code, error.reason, colors), colors, [
     ['category', `${colors.cyan(error.category)}  ${colors.dim(error.name)}`],
     ['summary', error.summary],
-    ['fix', error.fix],
+    ['fix', hasNothing(error) ? TELL_MORE : error.fix],
     ['advice', `${error.advice}: ${ADVICE_WORDS[error.advice]}`],
     ['retried', retriedWord(error.advice)],
     ['executed', `${error.executed}: ${EXECUTED_WORDS[error.executed]}`],
@@ -31,9 +32,16 @@ export function showError(error: AnyDeviceCloudError, colors: Colors): string {
   ]);
 }
 
+/** The texts of an unknown fault speak of candidates and of a tracking id. */
+const TELL_MORE = "Give more of it: the status, headers and body of an answer, or the library's error as JSON.";
+
+function hasNothing({ category, candidates, trackingId, timestamp }: AnyDeviceCloudError): boolean {
+  return category === 'unknown' && !candidates?.length && trackingId === undefined && timestamp === undefined;
+}
+
 /** What the catalogue knows, for a person. */
-export function showEntry(found: LookedUp, colors: Colors): string {
-  const also = found.alsoPrintedFor?.map((row) => [row.code, row.reason].filter(Boolean).join(' ')).join(', ');
+export function showEntry(found: Entry, colors: Colors): string {
+  const others = found.alsoPrintedFor ?? [];
   return sheet(title(found.code, found.reason, colors), colors, [
     ['category', colors.cyan(found.category)],
     ['summary', found.summary],
@@ -45,19 +53,60 @@ export function showEntry(found: LookedUp, colors: Colors): string {
       'HTTP status',
       found.kind === 'code' ? (text(found.httpStatus ?? undefined) ?? 'none: over AMQP or MQTT') : undefined,
     ],
+    ['reason code', found.reasonCode === undefined ? undefined : mqttCode(found.reasonCode)],
     ['transports', found.transports?.length ? found.transports.join(', ') : undefined],
     ['concerns', found.scope],
     ['may be', found.candidates?.length ? found.candidates.join(', ') : undefined],
     ['also called', [...(found.aliases ?? []), ...(found.disputedNames ?? [])].join(', ') || undefined],
-    ['printed for', also],
+    ['printed for', listed(others.filter((row) => row.code !== found.code))],
     ['misprinted', found.misprints?.join(', ')],
     [
       'catalogue',
       found.catalogue && `${found.catalogue}${found.listedOnly ? ' (listed only, seen in no capture)' : ''}`,
     ],
+    ['also in', alsoIn(found, others)],
     ['source', shortSources(found.source)],
     ['docs', found.docsUrl],
+    ['did you mean', listed(found.didYouMean ?? [])],
   ]);
+}
+
+/** What is found of a code or a name, with what only this program knows of it. */
+export interface Entry extends LookedUp {
+  /** The MQTT number that was asked for. */
+  readonly reasonCode?: number;
+  /** Of a number that no catalogue lists, those that differ by a slip. */
+  readonly didYouMean?: readonly Suggestion[];
+}
+
+/** A code or name that nothing is known of. */
+export function showUnknown(asked: string, near: readonly Suggestion[], colors: Colors): string {
+  return sheet(
+    `${colors.bold(asked)} is not known: no code, name, AMQP condition, MQTT reason or fault of the system`,
+    colors,
+    [
+      ['did you mean', listed(near) || undefined],
+      ['all codes', 'faultmap codes'],
+    ],
+  );
+}
+
+/** The same number in another catalogue, which may have a name of its own for it. */
+function alsoIn(found: LookedUp, others: readonly LookedUp[]): string | undefined {
+  const same = others.filter(({ code, catalogue }) => code === found.code && catalogue !== found.catalogue);
+  return same
+    .map(({ catalogue, reason }) => (reason === found.reason ? catalogue : `${catalogue}, as ${reason}`))
+    .join(', ');
+}
+
+function listed(rows: readonly Suggestion[]): string {
+  return rows.map(({ code, reason }) => [code, reason].filter(Boolean).join(' ')).join(', ');
+}
+
+/** Brokers and clients write it in either base. */
+function mqttCode(code: number): string {
+  const hex = `0x${code.toString(16).padStart(2, '0').toUpperCase()}`;
+  return code < 0x80 ? `${code} (${hex}) of a CONNACK of MQTT 3.1.1` : `${code} (${hex}) of MQTT 5`;
 }
 
 /** The whole list is in the JSON. */

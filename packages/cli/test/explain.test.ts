@@ -228,11 +228,56 @@ describe('wrong use', () => {
     expect(exitCode).toBe(2);
   });
 
+  test.each([
+    [['--devices', 'a b#/'], '--devices: expected an id'],
+    [['--devices', 'a,a'], '--devices: expected each'],
+    [['--transports', 'smoke'], '--transports: expected'],
+    [['--host-name', ''], '--host-name: expected'],
+    [['--host', '192.0.2.1', '--transports', 'http'], '--host: expected an address of this machine'],
+  ])('emulator %j: the mistake names the option', async (argv, said) => {
+    const { exitCode, err } = await run(['emulator', ...argv]);
+    expect(err).toContain(`faultmap: ${said}`);
+    expect(exitCode).toBe(2);
+  });
+
   test('help and version end with 0', async () => {
     expect(await run(['--help'])).toMatchObject({ exitCode: 0, err: '' });
     expect((await run(['explain', '--help'])).out).toContain('Exit codes');
     expect((await run(['--version'])).out).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
+});
+
+describe('colours', () => {
+  const colored = async (argv: readonly string[], terminal: boolean, env: Record<string, string> = {}) => {
+    const { io, stdout } = streams();
+    Object.assign(stdout, { isTTY: terminal });
+    await main(argv, { ...io, env });
+    return stdout.text.includes('\u001b[');
+  };
+
+  test.each([
+    ['on a terminal', ['explain', '404103'], true, {}, true],
+    ['into a pipe', ['explain', '404103'], false, {}, false],
+    ['with NO_COLOR', ['explain', '404103'], true, { NO_COLOR: '1' }, false],
+    ['with FORCE_COLOR', ['explain', '404103'], false, { FORCE_COLOR: '1' }, true],
+    ['--no-color before the command', ['--no-color', 'explain', '404103'], true, {}, false],
+    ['--no-color behind the command', ['explain', '--no-color', '404103'], true, {}, false],
+    ['--no-color at the end', ['explain', '404103', '--no-color'], true, {}, false],
+  ])('%s', async (_where, argv, terminal, env, expected) => {
+    expect(await colored(argv, terminal, env)).toBe(expected);
+  });
+});
+
+test.each([
+  [['explain'], 'an error'],
+  [['explain', '--jsonl'], 'objects in JSON'],
+  [['scan'], 'a log'],
+])('%j before a terminal says what it waits for', async (argv, awaited) => {
+  const ofTerminal = Object.assign(Readable.from([Buffer.from('404103\n')]), { isTTY: true });
+  expect((await run(argv, ofTerminal)).err).toMatch(
+    new RegExp(`^faultmap: reading ${awaited}.* from the terminal; .*\n$`),
+  );
+  expect((await run(argv, '404103\n')).err).toBe('');
 });
 
 test.each(['Error 401003', 'error code: 401003', 'failed 401003'])('%s asks about its number', async (text) => {

@@ -44,9 +44,27 @@ async function start(options: EmulatorOptions): Promise<Emulator> {
     return await startEmulator(options);
   } catch (error) {
     const code = (error as { code?: unknown }).code;
-    if (code === 'EADDRINUSE') throw new UsageError(`a port is in use: ${(error as Error).message}`);
-    throw error;
+    const { message } = error as Error;
+    if (code === 'EADDRINUSE') throw new UsageError(`a port is in use: ${message}`);
+    if (code === 'EACCES') throw new UsageError(`--port: not permitted here: ${message}`);
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+      throw new UsageError(`--host: expected an address of this machine: ${message}`);
+    throw error instanceof TypeError ? new UsageError(inOurWords(message)) : error;
   }
+}
+
+/** The emulator's name of an option, as it is called here. */
+const OPTIONS: Readonly<Record<string, string>> = {
+  host: '--host',
+  hostName: '--host-name',
+  devices: '--devices',
+  transports: '--transports',
+  ports: '--port',
+};
+
+/** `startEmulator: devices[0].deviceId: expected …` → `--devices: expected …`. */
+function inOurWords(message: string): string {
+  return message.replace(/^startEmulator: (\w+)[^:]*/, (all, name: string) => OPTIONS[name] ?? all);
 }
 
 function toEmulatorOptions(options: EmulatorCommandOptions): EmulatorOptions {

@@ -1,12 +1,14 @@
 import { existsSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { type AnyDeviceCloudError, classify, lookup } from '@faultmap/core';
+import { redact } from '@faultmap/core/adapter';
 import { explainLine, idOf, toFault } from '../explain-jsonl.ts';
 import { colorsFor, EXIT, type Io, UsageError, write } from '../io.ts';
 import { linesOf, openInput, textOf } from '../lines.ts';
 import { ownError } from '../own-error.ts';
 import { everyReader } from '../readers.ts';
-import { showEntry, showError } from '../show.ts';
+import { type Entry, showEntry, showError, showUnknown } from '../show.ts';
+import { suggestionsFor } from '../suggest.ts';
 
 export interface ExplainOptions {
   readonly file?: string;
@@ -23,14 +25,41 @@ export async function explain(words: readonly string[], options: ExplainOptions,
   if (words.length > 1 && words.every((word) => /^\d{6}$/.test(word)))
     throw new UsageError('explain takes one code at a time');
   const colors = colorsFor(io, options.color);
-  const found = (isName(given) ? lookup(given) : undefined) ?? numberAskedFor(given);
+  const found = entryOf(given);
   if (found) {
-    await write(io.stdout, options.json ? `${JSON.stringify(found, null, 2)}\n` : showEntry(found, colors));
+    await write(io.stdout, options.json ? asJson(found) : showEntry(found, colors));
     return EXIT.ok;
   }
   const error = errorIn(given);
-  await write(io.stdout, options.json ? `${JSON.stringify(error, null, 2)}\n` : showError(error, colors));
-  return says(error) ? EXIT.ok : EXIT.incomplete;
+  if (says(error)) {
+    await write(io.stdout, options.json ? asJson(error) : showError(error, colors));
+    return EXIT.ok;
+  }
+  const asked = given.trim();
+  const near = isName(asked) ? suggestionsFor(asked) : [];
+  const isWord = isName(asked) && !/\s/.test(asked);
+  const sheet = isWord || near.length > 0 ? showUnknown(redact(asked), near, colors) : showError(error, colors);
+  await write(io.stdout, options.json ? asJson({ ...error.toJSON(), didYouMean: near }) : sheet);
+  return EXIT.incomplete;
+}
+
+function asJson(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+/** What the catalogues know of the code or name that was given. */
+function entryOf(given: string): Entry | undefined {
+  const found = (isName(given) ? (mqttReason(given.trim()) ?? lookup(given)) : undefined) ?? numberAskedFor(given);
+  if (found?.kind !== 'family' || found.code === undefined) return found;
+  const didYouMean = suggestionsFor(String(found.code));
+  return didYouMean.length === 0 ? found : { ...found, didYouMean };
+}
+
+/** `135`, `5`, `0x5`: the number of an MQTT packet as clients and brokers print it. */
+function mqttReason(given: string): Entry | undefined {
+  const code = /^(?:\d{1,3}|0x[\da-f]{1,2})$/i.test(given) ? Number(given) : 256;
+  const found = code > 255 ? undefined : lookup(`0x${code.toString(16).padStart(2, '0')}`);
+  return found && { ...found, reasonCode: code };
 }
 
 /** `Error 401003`: the only number of a short line, where a catalogue has it. */
@@ -84,7 +113,8 @@ async function givenText(words: readonly string[], options: ExplainOptions, io: 
 
 async function sourceOf(words: readonly string[], options: ExplainOptions, io: Io): Promise<Readable> {
   if (options.file !== undefined && words.length > 0) throw new UsageError('give either --file or an argument');
-  return await openInput(options.file ?? words[0] ?? '-', io.stdin);
+  const awaited = options.jsonl ? 'objects in JSON, one a line,' : 'an error';
+  return await openInput(options.file ?? words[0] ?? '-', awaited, io);
 }
 
 /** A path to a file that is there; anything with a blank or a brace is an error's text. */

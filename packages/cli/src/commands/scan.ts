@@ -64,7 +64,7 @@ function unreadable(file: string, error: unknown): string {
 
 async function scanFile(file: string, tally: Tally, totals: Totals, io: Io): Promise<void> {
   const name = file === '-' ? 'stdin' : file;
-  for await (const entry of entriesOf(linesOf(textOfLog(await openInput(file, io.stdin), name)))) {
+  for await (const entry of entriesOf(linesOf(textOfLog(await openInput(file, 'a log', io), name)))) {
     totals.entries++;
     const record = recordIn(entry.text);
     const error = faultIn(entry.text, record);
