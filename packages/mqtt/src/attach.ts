@@ -15,42 +15,20 @@ import { levelOf, willReconnect } from './client.ts';
 import { Connection, type ConnectionHooks, guarded } from './connection.ts';
 import { readMqtt } from './evidence.ts';
 import { isAnswerTopic } from './exchange.ts';
-import { ended, Faults, poisonous } from './faults.ts';
+import { ended, Faults } from './faults.ts';
+import type { MqttHandle } from './handle.ts';
 import { label } from './label.ts';
 import { Operations } from './operations.ts';
 import { CREDENTIALS_FIELDS, type MqttOptions, type ResolvedMqttOptions, resolveMqttOptions } from './options.ts';
-import { Poison, type Suspect } from './poison.ts';
+import { Poison } from './poison.ts';
 import { Reconnector } from './reconnect.ts';
+import { RefusedFilters } from './refused-filters.ts';
 import type { MqttRequestOptions, RequestPayload } from './request-options.ts';
 import { Requests } from './requests.ts';
 import { catchStreamBuilder } from './stream.ts';
+import { SubscribeGate } from './subscribe-gate.ts';
+import { TakeBack } from './take-back.ts';
 import { wrapMethods } from './wrap.ts';
-
-/** What `attachMqtt` gives. */
-export interface MqttHandle {
-  /**
-   * - `fault`: once for each native failure
-   * - `retry`: before each wait
-   * - `give-up`: an operation, or the reconnect (`mqtt.connect`), that ends after a fault
-   * - `recovered`: a request that succeeds after one; a connection that is good again
-   */
-  on(name: FaultEventName, listener: FaultListener): void;
-  off(name: FaultEventName, listener: FaultListener): void;
-  /**
-   * Ask over a pair of topics: twin (`$iothub/twin/GET/`, `$iothub/twin/PATCH/properties/reported/`), DPS
-   * (`$dps/registrations/PUT/iotdps-register/`, polled until it is assigned), or any other with
-   * `options.responseTopic`. The request id in the topic is added here. Waits for a connection where
-   * there is none; its deadline covers all of it.
-   *
-   * @throws a `DeviceCloudError` for a refusal, a lost answer or the deadline; `signal.reason` when
-   *   aborted; TypeError for a topic or options that are not what they should be
-   */
-  request<T = unknown>(topic: string, payload?: RequestPayload, options?: MqttRequestOptions): Promise<MqttAnswer<T>>;
-  /** Connect again, now, after a `give-up`. */
-  resume(): void;
-  /** Take it off: the client is as before. Requests that wait are rejected; publishes stay with mqtt.js. */
-  detach(): void;
-}
 
 /**
  * Attach to a client of mqtt.js: every fault as one typed error, promises that settle, a reconnect that
@@ -86,8 +64,8 @@ class Attachment implements MqttHandle {
   readonly #makeRequests: () => Requests;
   readonly #reconnector: Reconnector;
   readonly #poison: Poison;
-  /** To be taken back once mqtt.js has reacted to the close. */
-  #convict: Suspect | undefined;
+  readonly #refusedFilters: RefusedFilters;
+  readonly #takeBack: TakeBack;
   readonly #undo: (() => void)[] = [];
   #endFault: AnyDeviceCloudError | undefined;
   #givenUp: AnyDeviceCloudError | undefined;
@@ -109,13 +87,30 @@ class Attachment implements MqttHandle {
       endFault: () => this.#tellEnd(),
       willReconnect: () => willReconnect(client),
     };
-    this.#poison = new Poison({ client, clock, limit: options.withdrawAfterCloses });
+    const { slowDelayMs } = resolveReconnectOptions('attachMqtt', options.reconnect || undefined);
+    const refused = new RefusedFilters(clock, slowDelayMs);
+    this.#refusedFilters = refused;
     this.#operations = new Operations({ ...parts, ...limits, ...reasons }, client.connected);
+    const gate = new SubscribeGate({
+      ...parts,
+      refused,
+      isTried: (filter) => this.#poison.isTried(filter),
+      pass: (...call) => this.#operations.call('subscribe', ...call),
+    });
     const methods = wrapMethods(client, {
-      call: (verb, original, args) => this.#operations.call(verb, original, args),
+      call: (verb, original, args) =>
+        verb === 'subscribe' ? gate.call(original, args, 'program') : this.#operations.call(verb, original, args),
       ended: () => guarded(() => this.#ended()),
     });
-    const transfers = transfersOver(this.#operations, methods);
+    this.#poison = new Poison({ client, clock, limit: options.withdrawAfterCloses, subscribe: methods.subscribe });
+    this.#takeBack = new TakeBack({
+      client,
+      refused,
+      poison: this.#poison,
+      operations: this.#operations,
+      unsubscribed: (filter) => this.#requests?.unsubscribed(filter),
+    });
+    const transfers = transfersOver(this.#operations, gate, methods);
     this.#makeRequests = () => new Requests({ ...parts, ...transfers, options, isUp: () => this.#connection.accepted });
     const governed = isGoverned(client, options);
     this.#reconnector = this.#makeReconnector(governed, options, clock);
@@ -142,6 +137,7 @@ class Attachment implements MqttHandle {
 
   resume(): void {
     this.#givenUp = undefined;
+    this.#refusedFilters.clear();
     this.#operations.resume();
     this.#requests?.resume();
     this.#reconnector.resume();
@@ -180,19 +176,19 @@ class Attachment implements MqttHandle {
       accepted: ({ sessionPresent }) => {
         this.#givenUp = undefined;
         this.#reconnector.accepted();
-        this.#poison.accepted();
+        this.#poison.accepted(sessionPresent === true);
         this.#operations.accepted();
         this.#requests?.accepted(sessionPresent === true);
       },
       lost: (error) => {
         this.#acks.disconnected();
-        this.#convict = this.#poison.lost(error);
+        const isAnswer = this.#takeBack.lost(error);
         this.#operations.lost(error);
         this.#requests?.lost(error);
-        this.#reconnector.lost(error);
+        this.#reconnector.lost(error, isAnswer);
       },
       settled: (error) => {
-        this.#takeBack(error);
+        this.#takeBack.settled(error);
         this.#reconnector.settled(error);
       },
       ended: () => this.#ended(),
@@ -228,7 +224,7 @@ class Attachment implements MqttHandle {
     this.#connection.sent(packet);
     this.#acks.sent(packet);
     this.#poison.sent(packet);
-    this.#operations.sent(packet);
+    if (!this.#poison.isWriting) this.#operations.sent(packet);
     if (packet.cmd === 'unsubscribe') for (const filter of packet.unsubscriptions) this.#requests?.unsubscribed(filter);
   }
 
@@ -262,13 +258,6 @@ class Attachment implements MqttHandle {
     this.#requests?.gaveUp(error);
   }
 
-  /** The publish that this server closes at, whoever waits for it. */
-  #takeBack(fault: AnyDeviceCloudError): void {
-    const convict = this.#convict;
-    this.#convict = undefined;
-    if (convict) this.#operations.convict(convict.id, poisonous(fault, convict), convict.closes);
-  }
-
   #ended(): void {
     this.#reconnector.idle();
     this.#poison.idle();
@@ -291,7 +280,7 @@ function isGoverned(client: MqttClient, { reconnect }: ResolvedMqttOptions): boo
 }
 
 /** Publish and subscribe for requests: under the limits of the attachment, like those of the program. */
-function transfersOver(operations: Operations, methods: ReturnType<typeof wrapMethods>) {
+function transfersOver(operations: Operations, gate: SubscribeGate, methods: ReturnType<typeof wrapMethods>) {
   return {
     publish: (topic: string, payload: Buffer, how: object, done: (error: unknown) => void) => {
       operations.call('publish', methods.publish, [topic, payload, how, done], 'request');
@@ -302,7 +291,7 @@ function transfersOver(operations: Operations, methods: ReturnType<typeof wrapMe
         // Also where mqtt.js thinks it is subscribed: after a reconnect it may not be yet.
         const again = { [filter]: { qos: 0 }, resubscribe: true };
         const done = (error: unknown) => (error ? reject(error) : resolve());
-        operations.call('subscribe', methods.subscribe, [again, done], 'request');
+        gate.call(methods.subscribe, [again, done], 'request');
       }),
   };
 }

@@ -20,6 +20,8 @@ export interface Undeclared {
   _packetIdsDuringStoreProcessing?: Record<number, boolean> | undefined;
   /** Operations that wait for that re-sending, or for a free message id. */
   _storeProcessingQueue?: { readonly callback?: unknown }[] | undefined;
+  /** What it subscribes to again on a new connection, by filter. */
+  _resubscribeTopics?: Record<string, { readonly properties?: object }> | undefined;
 }
 
 export const undeclared = (client: MqttClient): Undeclared => client as unknown as Undeclared;

@@ -1,6 +1,7 @@
 import { type AnyDeviceCloudError, classify, type Stopped } from '@faultmap/core';
 import { conclude, type EvidenceFields, evidence, type FaultEvents, makeError } from '@faultmap/core/adapter';
 import { readMqtt } from './evidence.ts';
+import type { Convict } from './poison.ts';
 
 /** Types what was seen on one client, and tells each native failure once. */
 export class Faults {
@@ -68,26 +69,40 @@ export function because(
   });
 }
 
-/** The error of a publish that the connection closed at too often: taken back, and not sent any more. */
+/** The error of what the connection closed at too often: taken back, and not sent any more. */
 export function poisonous(
   fault: AnyDeviceCloudError,
-  { operation, closes }: { readonly operation: string; readonly closes: number },
+  { kind, operation, closes }: Pick<Convict, 'kind' | 'operation' | 'closes'>,
 ): AnyDeviceCloudError {
   return makeError(fault.category, {
     ...fault,
-    reason: 'PublishClosesConnection',
     advice: 'never',
     executed: 'unknown',
     operation,
     detail: `${closes} connections in a row closed on it${fault.detail === undefined ? '' : `: ${fault.detail}`}`,
+    ...POISONOUS[kind],
+    cause: fault,
+  });
+}
+
+const POISONOUS = {
+  publish: {
+    reason: 'PublishClosesConnection',
     texts: {
       summary:
         'The server closed the connection again and again when this publish was written, and nothing else was unacknowledged.',
       fix: 'The message was taken back and is not sent again; it may have arrived. Look at its size, topic, retain flag and QoS, and at what the client may publish and the quota of the hub, before publishing it again.',
     },
-    cause: fault,
-  });
-}
+  },
+  subscribe: {
+    reason: 'SubscribeClosesConnection',
+    texts: {
+      summary:
+        'The server closed the connection again and again when this subscription was made, and nothing else was unacknowledged.',
+      fix: 'The topic filter was taken out of what is subscribed to again. Look at whether the server knows it (IoT Hub has only its own topics), and at what the client may subscribe to; then call resume() and subscribe again.',
+    },
+  },
+} as const;
 
 /** The client was ended by the program, or the attachment taken off: nothing more will happen here. */
 export function ended(

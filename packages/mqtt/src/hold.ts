@@ -3,15 +3,15 @@ import { undeclared } from './client.ts';
 
 /**
  * Hold back what mqtt.js sends again after this CONNACK until a promise says so. New calls wait behind it,
- * as behind any re-sending. Does nothing where there are no streams of node.
+ * as behind any re-sending. Not where there are no streams of node.
  *
  * @param ready - resolves to `false` when the connection is gone: nothing is sent
- * @returns takes it off, where mqtt.js did not ask for its store
+ * @returns takes it off, where mqtt.js did not ask for its store; `undefined`: nothing can be held
  */
-export function holdStore(client: MqttClient, ready: Promise<boolean>): () => void {
+export function holdStore(client: MqttClient, ready: Promise<boolean>): (() => void) | undefined {
   const store = client.outgoingStore;
   const stream = globalThis.process?.getBuiltinModule?.('node:stream');
-  if (!stream || typeof store?.createStream !== 'function') return () => {};
+  if (!stream || typeof store?.createStream !== 'function') return undefined;
   const before = Object.getOwnPropertyDescriptor(store, 'createStream');
   const { createStream } = store;
   const held = () => {

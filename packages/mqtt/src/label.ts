@@ -20,10 +20,3 @@ function withoutProperties(path: string): string {
   const at = path.indexOf('=');
   return at < 0 ? path : path.slice(0, path.lastIndexOf('/', at) + 1);
 }
-
-/** Of what a program gives to `subscribe`: a topic, several, or a map of them. */
-export function topicsOf(given: unknown): string[] {
-  if (typeof given === 'string') return [given];
-  if (Array.isArray(given)) return given.filter((topic) => typeof topic === 'string');
-  return typeof given === 'object' && given !== null ? Object.keys(given) : [];
-}

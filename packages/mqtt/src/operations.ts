@@ -3,9 +3,10 @@ import { conclude } from '@faultmap/core/adapter';
 import type { MqttClient, Packet } from 'mqtt';
 import type { Acks } from './acks.ts';
 import { because, ended, type Faults } from './faults.ts';
-import { label, topicsOf } from './label.ts';
+import { label } from './label.ts';
 import { PacketOwners } from './owners.ts';
 import { type Callback, type Pending, PendingList } from './pending.ts';
+import { topicsOf } from './topics.ts';
 import { withdraw } from './withdraw.ts';
 
 type Kind = Pending['kind'];
@@ -103,6 +104,16 @@ export class Operations {
     for (const one of [...this.#pending]) {
       this.#takeBack(one);
       this.#fail(one, because(fault, { operation: one.operation, executed: executedOf(one) }));
+    }
+  }
+
+  /** The connection closes at this filter, again and again: nobody waits for it any more. */
+  convictFilter(filter: string, error: AnyDeviceCloudError, attempts: number): void {
+    const waiting = [...this.#pending].filter(({ kind, topics }) => kind === 'subscribe' && topics.includes(filter));
+    if (waiting.length === 0) this.#setup.faults.giveUp(error, { operation: error.operation ?? 'subscribe', attempts });
+    for (const [at, one] of waiting.entries()) {
+      this.#takeBack(one);
+      this.#fail(one, at === 0 ? error : because(error, { operation: one.operation, executed: executedOf(one) }));
     }
   }
 

@@ -41,9 +41,11 @@ export interface MqttOptions {
    */
   readonly offlineTimeoutMs?: number | undefined;
   /**
-   * A QoS 1 or 2 publish is taken back, and rejected, when this many connections in a row closed just after
-   * it was written, with nothing else unacknowledged. From the first such close on, a new connection must
-   * answer a PINGREQ (or hold for 5 s) before anything is sent again. `Infinity`: never, as mqtt.js has it.
+   * A QoS 1 or 2 publish, or a subscription, is taken back, and rejected, when this many connections in a row
+   * closed just after it was written, with nothing else unacknowledged. From the first such close on, a new
+   * connection must answer a PINGREQ (or hold for 5 s) before anything is sent again. A subscription that was
+   * taken back is refused to the program too, for `reconnect.slowDelayMs` or until `resume()`. `Infinity`:
+   * never, as mqtt.js has it.
    * @default 3: one may be chance, and each costs a connection
    */
   readonly withdrawAfterCloses?: number | undefined;

@@ -1,30 +1,32 @@
 import type { AnyDeviceCloudError, Clock } from '@faultmap/core';
 import type { MqttClient, Packet } from 'mqtt';
-import { isAck } from './acks.ts';
-import { guarded } from './connection.ts';
-import { holdStore } from './hold.ts';
 import { label } from './label.ts';
+import { Probation } from './probation.ts';
+import { SuspectFilters } from './suspect-filters.ts';
+import { WrittenPackets } from './written.ts';
 
 /** A close is the answer to what was written so shortly before; later, it has reasons of its own. */
 const SOON_MS = 10_000;
 
-/** A server that answers no PINGREQ has shown by then that it holds a connection. */
-const HELD_MS = 5_000;
-
-/** A stored publish that the connection closes at, again and again. */
-export interface Suspect {
-  readonly id: number;
+/** What the connection closed at, again and again: a stored publish, or a subscription. */
+export type Convict = {
   /** For messages. */
   readonly operation: string;
   /** Connections in a row that closed with nothing else unacknowledged. */
   readonly closes: number;
+} & ({ readonly kind: 'publish'; readonly id: number } | { readonly kind: 'subscribe'; readonly filter: string });
+
+/** What a close says of what was written before it. */
+export interface Verdict {
+  /** It was the answer to something of ours, as far as that can be told. */
+  readonly isAnswer: boolean;
+  /** To be taken back, as this connection was one too many. */
+  readonly convict: Convict | undefined;
 }
 
-interface Written {
-  readonly order: number;
-  readonly at: number;
-  /** `undefined`: no PUBLISH, and nothing to take back. */
-  readonly operation: string | undefined;
+interface SuspectPublish {
+  readonly id: number;
+  readonly closes: number;
 }
 
 export interface PoisonSetup {
@@ -32,116 +34,101 @@ export interface PoisonSetup {
   readonly clock: Clock;
   /** So many closes in a row convict. */
   readonly limit: number;
+  /** mqtt.js' own. */
+  readonly subscribe: (...args: never[]) => unknown;
 }
 
 /**
- * Finds the publish that makes a server close without a word (too large, not allowed): mqtt.js sends it
- * again on every connection, for ever. A server that is down, or a poor network, closes too; so from the
- * first suspicion on a connection has to answer a PINGREQ before the store is sent again on it, and only
- * what was written alone and shortly before the close is to blame.
+ * Finds the publish or the subscription that makes a server close without a word (too large, not allowed):
+ * mqtt.js sends it again on every connection, for ever. A server that is down, or a poor network, closes
+ * too; so after the first suspicion a new connection is on probation, and only what was written alone and
+ * shortly before the close is to blame.
  */
 export class Poison {
   readonly #setup: PoisonSetup;
-  /** Of this connection, unacknowledged, by message id. */
-  readonly #written = new Map<number, Written>();
-  #order = 0;
-  /** Order of the last QoS 0 publish: nothing tells whether that was taken. */
-  #unconfirmable = 0;
-  /** Order of the last packet that was acknowledged. */
-  #confirmed = 0;
-  #suspect: Suspect | undefined;
-  #release: (healthy: boolean) => void = () => {};
+  readonly #written = new WrittenPackets();
+  readonly #filters: SuspectFilters;
+  #publish: SuspectPublish | undefined;
+  #probation: Probation | undefined;
+  /** Subscribed to on this connection, ahead of mqtt.js. */
+  #tried: Set<string> | undefined;
 
   constructor(setup: PoisonSetup) {
     this.#setup = setup;
+    this.#filters = new SuspectFilters(setup.client, setup.limit);
+  }
+
+  /** Is what is being written of our own making? */
+  get isWriting(): boolean {
+    return this.#probation?.isWriting === true;
   }
 
   /** CONNACK was seen; mqtt.js has not yet begun to send its store again. */
-  accepted(): void {
-    this.#forget();
-    if (this.#suspect) this.#hold();
+  accepted(sessionPresent: boolean): void {
+    this.#written.clear();
+    this.#tried = undefined;
+    const { client, clock, subscribe } = this.#setup;
+    const groups = this.#filters.groups(sessionPresent);
+    if (!this.#publish && groups.length === 0) return;
+    if (groups.length > 0) this.#tried = new Set();
+    this.#probation = new Probation({ client, clock, subscribe, groups });
   }
 
   sent(packet: Packet): void {
-    if (this.#setup.limit === Infinity) return;
-    const { cmd } = packet;
-    if (cmd === 'publish' && packet.qos === 0) this.#unconfirmable = ++this.#order;
-    else if (cmd === 'publish') this.#wrote(packet.messageId, label('publish', packet.topic));
-    // Of a PUBREL the server has the message already.
-    else if (cmd === 'pubrel' || cmd === 'subscribe' || cmd === 'unsubscribe') this.#wrote(packet.messageId, undefined);
+    if (this.#setup.limit < Infinity) this.#written.sent(packet, this.#setup.clock.now());
   }
 
   received(packet: Packet): void {
     if (packet.cmd === 'connack') return;
-    this.#release(true);
-    if (!isAck(packet)) return;
-    const id = packet.messageId ?? 0;
-    const written = this.#written.get(id);
-    if (!written) return;
-    this.#confirmed = Math.max(this.#confirmed, written.order);
-    this.#written.delete(id);
-    if (id === this.#suspect?.id) this.#suspect = undefined;
+    const { publish, filters } = this.#written.received(packet) ?? {};
+    if (publish && packet.messageId === this.#publish?.id) this.#publish = undefined;
+    if (filters) this.#filters.cleared(filters);
+    for (const filter of filters ?? []) this.#tried?.add(filter);
+    this.#probation?.heard();
   }
 
-  /** @returns the publish to take back, as this connection was one too many */
-  lost(fault: AnyDeviceCloudError): Suspect | undefined {
-    this.#release(false);
-    const alone = this.#alone();
-    if (!alone) return undefined;
-    const [id, { operation, at }] = alone;
-    const isReaction = this.#setup.clock.now() - at <= SOON_MS && mayBeReaction(fault);
-    if (operation === undefined || !isReaction) {
-      this.#suspect = undefined;
-      return undefined;
-    }
-    const closes = this.#suspect?.id === id ? this.#suspect.closes + 1 : 1;
-    const suspect = { id, operation, closes };
-    this.#suspect = closes < this.#setup.limit ? suspect : undefined;
-    return this.#suspect ? undefined : suspect;
+  /** Of what mqtt.js subscribes to again, is this one done? */
+  isTried(filter: string): boolean {
+    return this.#tried?.has(filter) === true;
+  }
+
+  lost(fault: AnyDeviceCloudError): Verdict {
+    this.#end(false);
+    const since = this.#setup.clock.now() - SOON_MS;
+    const isReaction = (at: number) => at >= since && mayBeReaction(fault);
+    const { filters, at, only } = this.#written.subscriptions();
+    const isAnswer = isReaction(at);
+    const closed = isAnswer ? this.#filters.closedOn(filters, only) : this.#filters.cleared(filters);
+    const publish = this.#closedOnPublish(isReaction);
+    if (!closed) return { isAnswer: isAnswer || publish.isAnswer, convict: publish.convict };
+    return { isAnswer, convict: { kind: 'subscribe', operation: label('subscribe', closed.filter), ...closed } };
   }
 
   /** The program ended the client. */
   idle(): void {
-    this.#release(false);
+    this.#end(false);
   }
 
   /** What is held is sent. */
   detach(): void {
-    this.#release(true);
+    this.#end(true);
   }
 
-  /** What alone can be to blame: of several nobody knows. */
-  #alone(): [number, Written] | undefined {
-    if (this.#written.size !== 1 || this.#unconfirmable > this.#confirmed) return undefined;
-    const [one] = this.#written;
-    return one;
+  #closedOnPublish(isReaction: (at: number) => boolean): Verdict {
+    const [id, { publish, at }] = this.#written.alone() ?? [0, { publish: undefined, at: -Infinity }];
+    const isAnswer = publish !== undefined && isReaction(at);
+    if (!isAnswer) {
+      if (id) this.#publish = undefined;
+      return { isAnswer, convict: undefined };
+    }
+    const closes = this.#publish?.id === id ? this.#publish.closes + 1 : 1;
+    this.#publish = closes < this.#setup.limit ? { id, closes } : undefined;
+    return { isAnswer, convict: this.#publish ? undefined : { kind: 'publish', id, operation: publish, closes } };
   }
 
-  #wrote(id: number | undefined, operation: string | undefined): void {
-    if (id) this.#written.set(id, { order: ++this.#order, at: this.#setup.clock.now(), operation });
-  }
-
-  #forget(): void {
-    this.#written.clear();
-    this.#order = 0;
-    this.#unconfirmable = 0;
-    this.#confirmed = 0;
-  }
-
-  #hold(): void {
-    const { client, clock } = this.#setup;
-    const healthy = new Promise<boolean>((resolve) => {
-      const cancel = clock.after(HELD_MS, () => this.#release(true));
-      this.#release = (is) => {
-        this.#release = () => {};
-        cancel();
-        restore();
-        resolve(is);
-      };
-    });
-    const restore = holdStore(client, healthy);
-    // Once mqtt.js knows that it is connected.
-    queueMicrotask(() => guarded(() => void (client.connected && client.sendPing?.())));
+  #end(healthy: boolean): void {
+    this.#probation?.end(healthy);
+    this.#probation = undefined;
   }
 }
 

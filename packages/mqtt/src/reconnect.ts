@@ -91,8 +91,12 @@ export class Reconnector {
     this.#toldGiveUp = false;
   }
 
-  /** Decide, before mqtt.js reads its period. */
-  lost(error: AnyDeviceCloudError): void {
+  /**
+   * Decide, before mqtt.js reads its period.
+   *
+   * @param passing - the connection closed at something that will be taken back
+   */
+  lost(error: AnyDeviceCloudError, passing = false): void {
     if (this.#detached) return;
     this.#stopProving();
     this.#error = error;
@@ -100,7 +104,7 @@ export class Reconnector {
     const { governor } = this.#setup;
     if (!governor) return;
     this.#timerBefore = undeclared(this.#client).reconnectTimer;
-    this.#decision = governor.failed(error);
+    this.#decision = governor.failed(error, { passing });
     this.#client.options.reconnectPeriod = this.#decision.action === 'reconnect' ? timerMs(this.#decision.delayMs) : 0;
   }
 

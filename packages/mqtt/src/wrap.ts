@@ -1,7 +1,7 @@
 import type { MqttClient } from 'mqtt';
 
 type Method = (...args: never[]) => unknown;
-type Verb = 'publish' | 'subscribe' | 'unsubscribe';
+export type Verb = 'publish' | 'subscribe' | 'unsubscribe';
 
 export interface WrapHooks {
   readonly call: (verb: Verb, original: Method, args: readonly unknown[]) => unknown;

@@ -62,11 +62,12 @@ class Governor implements ReconnectGovernor {
     this.#acceptedAt = undefined;
   }
 
-  failed(error: AnyDeviceCloudError): ReconnectDecision {
+  failed(error: AnyDeviceCloudError, how: { readonly passing?: boolean | undefined } = {}): ReconnectDecision {
     this.#look();
     const attempt = ++this.#row;
     if (attempt > this.#options.maxAttempts) return { action: 'stop', stopped: 'attempts', attempt };
-    switch (lossKind(error)) {
+    const kind = lossKind(error);
+    switch (kind === 'permanent' && how.passing ? 'backoff' : kind) {
       case 'take-over':
         return this.#takenOver(attempt);
       case 'permanent':

@@ -51,8 +51,13 @@ export type ReconnectDecision =
 export interface ReconnectGovernor {
   /** The connection was accepted (CONNACK 0, OPEN without a close). */
   accepted(): void;
-  /** An attempt failed, or the connection ended. */
-  failed(error: AnyDeviceCloudError): ReconnectDecision;
+  /**
+   * An attempt failed, or the connection ended.
+   *
+   * @param how.passing - what it was closed for is being taken out of the way: the next attempt may well
+   *   succeed, whatever the error says of itself
+   */
+  failed(error: AnyDeviceCloudError, how?: { readonly passing?: boolean | undefined }): ReconnectDecision;
   /** The user says: go on as if nothing had happened. */
   resume(): void;
 }

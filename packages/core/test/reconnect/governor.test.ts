@@ -51,6 +51,14 @@ describe('a reconnect governor', () => {
     expect(delays).toEqual([60, 120, 240, 480, 960, 1_800, 1_800, 1_800].map((s) => s * 1_000));
   });
 
+  test('does not take for lasting what is being taken out of the way', () => {
+    const governor = createReconnectGovernor(undefined, { clock: new FakeClock(), random: mean });
+    const refusal = makeError('bad-request', { reason: 'Topic Filter invalid', advice: 'never' });
+    expect(governor.failed(refusal, { passing: true })).toMatchObject({ kind: 'backoff', delayMs: 500 });
+    expect(governor.failed(refusal)).toMatchObject({ kind: 'probe', delayMs: 900_000 });
+    expect(governor.failed(throttled(), { passing: true })).toMatchObject({ kind: 'backoff', delayMs: 20_000 });
+  });
+
   test('asks for fresh credentials first, then probes slowly', () => {
     const governor = createReconnectGovernor(undefined, { clock: new FakeClock(), random: mean });
     expect(governor.failed(unauthorized())).toMatchObject({ kind: 'backoff', renewCredentials: true });
