@@ -6,6 +6,7 @@ import { refusalIn } from '../text/refusal.ts';
 import { type ProseConclusion, proseIn } from '../text/rules.ts';
 import { readAmqpError } from '../wire/amqp-error.ts';
 import { readHttpAnswer } from '../wire/http.ts';
+import { plainText } from '../wire/plain-text.ts';
 import { readSystemError } from '../wire/system.ts';
 import { readText } from '../wire/text.ts';
 import { ANSWER, innerTexts, labelsOf, shortName, statusOf } from './fields.ts';
@@ -28,7 +29,7 @@ export function readAzureSdk(input: unknown): Evidence | undefined {
 }
 
 function readPrinted(given: string): Evidence | undefined {
-  const text = given.slice(0, MAX_TEXT);
+  const text = plainText(given.slice(0, MAX_TEXT));
   const sdk = fieldsOfText(text);
   return sdk && evidence({ ...readText(text), ...sdk });
 }

@@ -6,6 +6,7 @@ import { MAX_TEXT } from '../limits.ts';
 import { attempt } from '../shape.ts';
 import { payloadFields } from './http.ts';
 import { type Payload, readPayload } from './payload.ts';
+import { plainText } from './plain-text.ts';
 import { retryAfterInProse } from './retry-after.ts';
 import { scan } from './scan.ts';
 import {
@@ -27,14 +28,9 @@ import { trackingIdIn } from './tracking-id.ts';
  */
 export function readText(given: string): Evidence | undefined {
   return attempt(() => {
-    const text = plain(given.length > MAX_TEXT ? given.slice(0, MAX_TEXT) : given);
+    const text = plainText(given.length > MAX_TEXT ? given.slice(0, MAX_TEXT) : given);
     return text.trim() === '' ? undefined : evidence(textFields(text));
   });
-}
-
-/** Forums and web logs escape the quotes of JSON, word processors turn them. */
-function plain(text: string): string {
-  return /[“”„]|&(?:quot|#34);/.test(text) ? text.replace(/[“”„]|&(?:quot|#34);/g, '"') : text;
 }
 
 function textFields(text: string): EvidenceFields {
