@@ -155,6 +155,9 @@ const conditions = {
 
   // Event Hubs and Service Bus; the hub's built-in endpoint speaks so
   'com.microsoft:server-busy': { ...busy, candidates: [503005] },
+  // Documented nowhere: known from Azure's clients for Python, for Event Hubs and Service Bus, which repeat
+  // after it in 4 s, as after `server-busy`. By its name a node of the service lets go of what it holds.
+  'com.microsoft:container-close': server,
   'com.microsoft:operation-cancelled': {
     category: 'cancelled',
     advice: 'backoff',

@@ -63,6 +63,17 @@ describe('an AMQP error record', () => {
       expect(classify({ condition, info })).toMatchObject({ retryAfterMs: 4000 });
   });
 
+  test('a closing container passes, as for Azure’s clients for Python', () => {
+    const condition = 'com.microsoft:container-close';
+    expect(classify({ condition })).toMatchObject({
+      category: 'server',
+      reason: condition,
+      advice: 'backoff',
+      transient: true,
+      executed: 'unknown',
+    });
+  });
+
   test('outcomes without a condition', () => {
     expect(classify(readAmqpError({ outcome: 'released', scope: 'delivery' }))).toMatchObject({
       reason: 'released',
