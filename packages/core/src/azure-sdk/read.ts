@@ -79,7 +79,7 @@ function classIn(text: string): NamedClass | undefined {
   if (told) return { conclusion: told, exact: undefined };
   const distrusted = FIRST_CONNECTION.test(text);
   for (const [whole, stem = ''] of text.matchAll(/\b([A-Z][A-Za-z]{1,50}?)(?:Error|Exception)\b/g)) {
-    if (distrusted && stem === 'Unauthorized') continue;
+    if ((distrusted && stem === 'Unauthorized') || whole === 'ModuleNotFoundError') continue; // Python's own
     const conclusion = classOf(stem) ?? classOf(stem.replace(PREFIX, ''));
     if (conclusion) return { conclusion, exact: exactClasses.has(whole) ? stem : undefined };
   }

@@ -116,7 +116,7 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
   ['badRequest', /id(?:entifier)? ?rejected|client identifier (?:is )?not valid|bad client id/],
   [
     'unauthorized',
-    /bad ?user ?name ?or ?password|refused ?not ?authori[sz]ed|refused\W{1,3}(?:unauthori[sz]ed|incorrect ?user ?name)|connection (?:refused|not accepted).{0,20}(?:not authori[sz]ed|bad)/,
+    /(?:bad|malformed) ?user ?name ?or ?password|refused ?not ?authori[sz]ed|refused\W{1,3}(?:unauthori[sz]ed|incorrect ?user ?name)|connection (?:refused|not accepted).{0,20}(?:not authori[sz]ed|bad)/,
   ],
   [
     'unavailable',
@@ -127,15 +127,15 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
   // TLS and DNS, in the words of OpenSSL, .NET, Python, Java, Go
   [
     'tls',
-    /certificate verif(?:y|ication) (?:failed|error)|certification path|certificate is not yet valid|subject alternative (?:dns )?name|bad certificate|trust relationship|(?:ssl|tls) connection could not|unable to get (?:local )?issuer certificate|unable to verify the first certificate|self[- ]signed certificate|(?:ssl|tls) ?handshake|\b(?:ssl|tls)(?: connection)? error\b|(?:ssl|tls) (?:routines|negotiation|session|failed|fatal|channel)|eof occurred in violation of protocol|alert (?:certificate|bad|unknown|handshake|protocol)|handshake fail|verify peer certificate|remote certificate (?:is|was) invalid|certificate has expired|pkix path|wrong version number|unknown ca\b|tls alert|x509:|altname|certificate chain/,
+    /certificate verif(?:y|ication) (?:failed|error)|certification path|certificate is not yet valid|subject alternative (?:dns )?name|bad certificate|trust relationship|(?:ssl|tls) connection could not|unable to get (?:local )?issuer certificate|unable to verify the first certificate|self[- ]signed certificate|(?:ssl|tls) ?handshake|\b(?:ssl|tls)(?: connection)? error\b|(?:ssl|tls) (?:routines|negotiation|session|failed|fatal|channel)|eof occurred in violation of protocol|alert (?:certificate|bad|unknown|handshake|protocol)|handshake fail|verify peer certificate|remote certificate (?:is|was) invalid|certificate has expired|pkix path|wrong version number|unknown ca\b|tls alert|(?:tlsv1(?:\.\d)?|sslv3) alert|authentication failed because the remote party|x509:|altname|certificate chain/,
   ],
   [
     'unresolved',
-    /name or service not known|nodename nor servname|no such host|name resolution|getaddrinfo(?:\(\))? (?:failed|failure|error|returns)|(?:dns|host ?name) ?(?:lookup|resolution)? ?(?:failed|failure|error)|\blookup error|nameresolutionfailure|could(?: not|n['’]t) (?:be )?resolve|could(?: not|n['’]t) get host ?name|unknownhostexception|gaierror/,
+    /name or service not known|nodename nor servname|no such host|name resolution|getaddrinfo(?:\(\))? (?:failed|failure|error|returns)|(?:dns|host ?name) ?(?:lookup|resolution)? ?(?:failed|failure|error)|\blookup error|nameresolutionfailure|could(?: not|n['’]t) (?:be )?resolve|could(?: not|n['’]t) get host ?name|unknownhostexception|gaierror|\bnxdomain\b/,
   ],
   [
     'notConnected',
-    /failed to establish a new connection|connection (?:was )?refused|actively refused|no route to host|(?:network|host) (?:is )?unreachable|(?:unable|failed) to connect to|mqtt connect failed|(?:connection|links?|session|channel) (?:is |was |were )?not open|fail(?:ed|ure) connecting to|websocket:? (?:bad )?handshake|error transport connect|failed to open (?:a )?new connection|not connected\b|no connection to broker/,
+    /failed to establish a new connection|connection (?:was )?refused|actively refused|no route to host|(?:network|host) (?:is )?unreachable|(?:unable|failed) to connect to|mqtt connect failed|(?:connection|links?|session|channel) (?:is |was |were )?not open|fail(?:ed|ure) connecting to|websocket:? (?:bad )?handshake|error transport connect|failed to open (?:a )?new connection|not (?:currently )?connected\b|no connection to broker|\be(?:connrefused|hostunreach|netunreach)\b/,
   ],
 
   // identity
@@ -153,11 +153,11 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
   // time and connection
   [
     'timeout',
-    /timed ?out|time-?out (?:expired|occurred|exceeded|period|has)|operation ?timeout|timeout expired|deadline (?:was )?exceeded|exceeded time-?out|waited too long|(?:gateway|request) ?time-?out\b(?! ?[:="'])|did not (?:respond|complete) (?:with)?in|too many 504/,
+    /timed ?out|time-?out (?:expired|occurred|exceeded|period|has)|operation ?timeout|timeout expired|deadline (?:was )?exceeded|exceeded time-?out|waited too long|(?:gateway|request) ?time-?out\b(?! ?[:="'])|did not (?:respond|complete) (?:with)?in|did not properly respond|\betimedout\b|too many 504/,
   ],
   [
     'connectionLost',
-    /connection (?:to [\w.:-]{1,80} )?(?:was |has been |is )?(?:reset|lost|closed|dropped|abort(?:ed)?|broken|terminated|disconnected|forcibly closed)|reset by peer|broken pipe|socket hang up|socket (?:was |is |has been )?(?:closed|disconnected)|has been disconnected|disconnection was unexpected|forcibly closed|end of (?:stream|file) (?:was )?(?:reached|unexpected)|unexpected (?:eof|end of (?:file|stream))|premature(?:ly)? close|error occurred while sending the request|transport (?:read|write)\(\) error|lost connection|connection ?closed|closed (?:its |the )?connection|session was closed|could not get an? (?:\w{1,20} ){1,4}connection|eofexception|connection was lost|network error|connect(?:ion)? fail(?:ure|ed)|client disconnecting|, disconnecting\b|(?:^|: )eof$/,
+    /connection (?:to [\w.:-]{1,80} )?(?:was |has been |is )?(?:reset|lost|closed|dropped|abort(?:ed)?|broken|terminated|disconnected|forcibly closed)|reset by peer|broken pipe|socket hang up|socket (?:was |is |has been )?(?:closed|disconnected)|has been disconnected|disconnection was unexpected|forcibly closed|end of (?:stream|file) (?:was )?(?:reached|unexpected)|unexpected (?:eof|end of (?:file|stream))|premature(?:ly)? close|error occurred while sending the request|transport (?:read|write)\(\) error|lost connection|connection ?closed|closed (?:its |the )?connection|session was closed|could not get an? (?:\w{1,20} ){1,4}connection|eofexception|connection was lost|network error|connect(?:ion)? fail(?:ure|ed)|client disconnecting|socket error\b|(?:tcp|ssl) closed|\b(?:econnreset|epipe)\b|, disconnecting\b|(?:^|: )eof$/,
   ],
   ['cancelled', /(?:operation|task|request|context) ?(?:was |has been |is )?cancell?ed/],
 

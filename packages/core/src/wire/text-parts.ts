@@ -102,6 +102,7 @@ const STATUS = new RegExp(
     String.raw`\bcode = ([45]\d\d), (?:desc|body) = `, // of Go clients
     String.raw`\bserver response: ([1-5]\d\d)\b`, // of a WebSocket upgrade
     String.raw`--> ([1-5]\d\d) `,
+    String.raw`<Response \[([1-5]\d\d)\]>`, // of Python's requests
     String.raw`\bError: ([1-5]\d\d)\b(?= [A-Z{[])`,
     String.raw`\$(?:iothub\/twin|dps\/registrations)\/res\/([1-5]\d\d)\/`, // a topic
     String.raw`\bError:? (4(?:0[0134589]|1[235]|29)|50[0234])\b(?=$|[.,;\r\n])`,

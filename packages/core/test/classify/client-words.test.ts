@@ -48,6 +48,20 @@ describe('a connection that went', () => {
     ['An established connection was aborted by the software in your host machine', 'network'],
     ['[WRN] - Could not get an active Iot Hub connection for device d1/m1', 'network'], // Azure/iotedge#650
     ['MQTT_CLIENT_COMMUNICATION_ERROR', 'network'],
+    // mosquitto and its clients
+    ['1528178628: Socket error on connection dev1.', 'network'],
+    ['Warning: Publish 1 failed: The client is not currently connected..', 'network'],
+    // Erlang's brokers write reasons as words in lower case
+    ['{shutdown,tcp_closed}', 'network'],
+    ['{shutdown,econnrefused}', 'network'],
+    ['{error,ehostunreach}', 'network'],
+    ['{error,nxdomain}', 'network'],
+    ['{error,etimedout}', 'timeout'],
+    ['{shutdown,malformed_username_or_password}', 'unauthorized'],
+    // TLS, as OpenSSL and .NET tell it
+    ['tlsv1 alert internal error', 'network'],
+    ['Authentication failed because the remote party has closed the transport stream.', 'network'],
+    ['A connection attempt failed because the connected party did not properly respond after a period', 'timeout'],
     ['MQTT_CLIENT_NO_PING_RESPONSE', 'timeout'],
     ['Post "https://hub.example/devices/query": context canceled', 'cancelled'], // Go
   ])('%s', (text, category) => {
@@ -113,6 +127,11 @@ describe('classes of more SDKs', () => {
     expect(printed('ConsumerDisconnected')).toBe('conflict');
     expect(printed('ResourceNotFound')).toBe('not-found');
     expect(printed('GeneralError')).toBe('unknown');
+  });
+
+  test('a module that Python does not find is none of the cloud', () => {
+    expect(judged("ModuleNotFoundError: No module named 'azure.iot'").category).toBe('unknown');
+    expect(judged('Microsoft.Azure.Devices.Common.Exceptions.ModuleNotFoundException: x').category).toBe('not-found');
   });
 
   test('the quota of jobs is none of a day', () => {

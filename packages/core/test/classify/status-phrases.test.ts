@@ -44,6 +44,7 @@ describe('a status beside its phrase', () => {
     ['Response status code does not indicate success: 429 (Too Many Requests).', 429, 'throttled'],
     ['Response status code does not indicate success: TooManyRequests (429); Substatus: 3200', 429, 'throttled'],
     ['Response status code does not indicate success: ServiceUnavailable (503)', 503, 'server'],
+    ['<Response [404]>', 404, 'not-found'], // of Python's requests
     // Go clients of IoT Hub: `code = %d, desc = %q`
     ['code = 429, desc = "slow down"', 429, 'throttled'],
     ['code = 404, desc = ""', 404, 'not-found'],
