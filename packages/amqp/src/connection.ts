@@ -11,6 +11,7 @@ import {
 import { TokenKeeper } from './cbs.ts';
 import { Ends } from './ends.ts';
 import { Faults } from './faults.ts';
+import { IdleTimeout } from './idle.ts';
 import { Lifetime, type LifetimeListener } from './lifetime.ts';
 import { Links } from './links.ts';
 import { type Observation, observe, type Watcher } from './observe.ts';
@@ -47,6 +48,7 @@ export class AttachedConnection {
   readonly #ends: Ends;
   readonly #observation: Observation;
   readonly #proof: Proof;
+  readonly #idle: IdleTimeout;
   #gone: AnyDeviceCloudError | undefined;
   #renewing: Promise<boolean> | undefined;
   #stopLooking: () => void = () => {};
@@ -83,6 +85,7 @@ export class AttachedConnection {
     this.#ends = new Ends({ faults, pending, links, settlements, requests, restorer: this.#restorer });
     const { connectTimeoutMs } = resolveReconnectOptions('attachAmqp', options.reconnect || undefined);
     this.#lifetime = new Lifetime(connection, this.faults, this.clock, connectTimeoutMs, this.#hears());
+    this.#idle = new IdleTimeout(connection, options.idleTimeoutMs);
     this.#observation = observe(connection, this.#watches());
     this.#look();
   }
@@ -99,6 +102,7 @@ export class AttachedConnection {
       onLink: (name, link, context) => this.#ends.onLink(name, link, context),
       onSocket: () => {
         forgetInput(this.#connection);
+        this.#idle.opening();
         this.#lifetime.onSocket();
       },
       afterSocket: () => this.#look(),
@@ -149,6 +153,7 @@ export class AttachedConnection {
   detach(reason: Error): void {
     this.#proof.stop();
     this.#stopLooking();
+    this.#idle.restore();
     this.#lifetime.stop();
     this.requests.stop(reason);
     this.#observation.stop();

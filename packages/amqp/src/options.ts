@@ -50,6 +50,13 @@ export interface AmqpOptions {
   readonly creditTimeoutMs?: number | undefined;
   /** How long a send waits for its outcome, a request for its answer. @default 30000 */
   readonly attemptTimeoutMs?: number | undefined;
+  /**
+   * How long the peer may be silent; after twice that time the connection is taken for lost. The peer is told
+   * and sends heartbeats. Holds where the options of `connect` have no `idle_time_out`, from the next OPEN on.
+   * `Infinity`: not set, so that rhea notices nothing.
+   * @default 60000, MQTT's usual keepalive: without, it may take the system a quarter of an hour
+   */
+  readonly idleTimeoutMs?: number | undefined;
   /** Time, for tests. @default the system's */
   readonly clock?: Clock | undefined;
   /** Uniform in [0, 1), for tests. @default Math.random */
@@ -79,6 +86,7 @@ export interface ResolvedOptions {
   readonly keepAlive: boolean;
   readonly creditTimeoutMs: number;
   readonly attemptTimeoutMs: number;
+  readonly idleTimeoutMs: number;
   readonly retry: RetryOptions | false | undefined;
   readonly reconnect: ReconnectOptions | false | undefined;
   readonly credentials: Credentials<AmqpCredentials> | undefined;
@@ -96,6 +104,7 @@ const DEFAULTS: ResolvedOptions = {
   keepAlive: false,
   creditTimeoutMs: 10_000,
   attemptTimeoutMs: 30_000,
+  idleTimeoutMs: 60_000,
   retry: undefined,
   reconnect: undefined,
   credentials: undefined,
@@ -108,10 +117,19 @@ const objectOrFalse: OptionRule = {
   ok: (v) => v === false || rules.object.ok(v),
 };
 
+/** Doubled it must fit a timer. */
+const MAX_IDLE_MS = 1_000_000_000;
+
+const idleTimeout: OptionRule = {
+  expected: `a whole number of milliseconds from 1 to ${MAX_IDLE_MS}, or Infinity for none`,
+  ok: (v) => v === Infinity || (Number.isInteger(v) && (v as number) >= 1 && (v as number) <= MAX_IDLE_MS),
+};
+
 const RULES: Readonly<Record<keyof ResolvedOptions, OptionRule>> = {
   keepAlive: rules.boolean,
   creditTimeoutMs: rules.ms,
   attemptTimeoutMs: rules.ms,
+  idleTimeoutMs: idleTimeout,
   retry: objectOrFalse,
   reconnect: objectOrFalse,
   credentials: rules.function,

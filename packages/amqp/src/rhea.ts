@@ -13,6 +13,8 @@ export interface ErrorRecord {
 export interface EndpointState {
   local_open: boolean;
   remote_open: boolean;
+  /** Frames that say so, still to be written. */
+  open_requests?: number;
   /** Set between a loss and the reconnect: was it open on this side? */
   was_open?: boolean | undefined;
   /** Set from the peer's detach until rhea answers it. */
