@@ -8,6 +8,7 @@ import {
   resolveReconnectOptions,
   systemClock,
 } from '@faultmap/core/adapter';
+import { WhileAway } from './away.ts';
 import { TokenKeeper } from './cbs.ts';
 import { Ends } from './ends.ts';
 import { Faults } from './faults.ts';
@@ -49,12 +50,14 @@ export class AttachedConnection {
   readonly #observation: Observation;
   readonly #proof: Proof;
   readonly #idle: IdleTimeout;
+  readonly #away: WhileAway;
   #gone: AnyDeviceCloudError | undefined;
   #renewing: Promise<boolean> | undefined;
   #stopLooking: () => void = () => {};
 
   constructor(connection: RheaConnection, options: ResolvedOptions, events: FaultEvents) {
     this.#connection = connection;
+    this.#away = new WhileAway(connection);
     const { host, port } = connection.options;
     this.target = `${typeof host === 'string' ? host : 'localhost'}:${typeof port === 'number' ? port : ''}`;
     this.#events = events;
@@ -92,7 +95,11 @@ export class AttachedConnection {
 
   #watches(): Watcher {
     return {
-      onConnection: (name, payload) => this.#lifetime.onEvent(name, payload),
+      onConnection: (name, payload) => {
+        if (name === 'disconnected') this.#away.begins();
+        this.#lifetime.onEvent(name, payload);
+      },
+      onReconnect: () => this.#away.ends(),
       afterConnection: (name) => this.#lifetime.afterEvent(name),
       onCreate: (link) => this.#restorer?.created(link),
       onSession: (name, session) => {
@@ -154,6 +161,7 @@ export class AttachedConnection {
     this.#proof.stop();
     this.#stopLooking();
     this.#idle.restore();
+    this.#away.stop();
     this.#lifetime.stop();
     this.requests.stop(reason);
     this.#observation.stop();
@@ -177,6 +185,7 @@ export class AttachedConnection {
       governor,
       credentials: this.#credentials,
       tokens: this.#tokens,
+      away: this.#away,
       events: this.#events,
       faults: this.faults,
       clock: this.clock,

@@ -20,6 +20,8 @@ export interface Watcher {
   onLink(name: string, link: RheaLink, context: RheaContext): void;
   /** A new socket: one attempt to connect. */
   onSocket(): void;
+  /** rhea is about to open again, on a new connection, what was open. */
+  onReconnect(): void;
   /** The socket is `connection.socket`, and rhea listens to it. */
   afterSocket(): void;
   /** rhea found that the peer was silent for too long. */
@@ -136,6 +138,13 @@ function watchConnection(
         const result = original.call(connection, socket);
         guarded(() => watcher.afterSocket());
         return result;
+      }),
+    );
+  if (typeof connection._reconnect === 'function')
+    restore.push(
+      wrapMethod(connection, '_reconnect', (original) => () => {
+        guarded(() => watcher.onReconnect());
+        original?.call(connection);
       }),
     );
   if (typeof connection.idle === 'function')

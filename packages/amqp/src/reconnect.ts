@@ -6,6 +6,7 @@ import {
   type ReconnectDecision,
   type ReconnectGovernor,
 } from '@faultmap/core/adapter';
+import type { WhileAway } from './away.ts';
 import type { TokenKeeper } from './cbs.ts';
 import type { Faults } from './faults.ts';
 import type { AmqpCredentials } from './options.ts';
@@ -18,6 +19,7 @@ export interface ReconnectorSetup {
   readonly governor: ReconnectGovernor;
   readonly credentials: CredentialsGate<AmqpCredentials> | undefined;
   readonly tokens: TokenKeeper;
+  readonly away: WhileAway;
   readonly events: FaultEvents;
   readonly faults: Faults;
   readonly clock: Clock;
@@ -168,7 +170,7 @@ export class Reconnector {
   }
 
   async #connect(turn: number, fault: AnyDeviceCloudError, attempt: number): Promise<void> {
-    const { connection, credentials, tokens, faults, events } = this.#setup;
+    const { connection, credentials, tokens, away, faults, events } = this.#setup;
     try {
       const fresh = await credentials?.refresh({ error: fault, attempt });
       if (turn !== this.#turn) return;
@@ -189,6 +191,8 @@ export class Reconnector {
         return;
       }
       retire(connection);
+      // What was opened meanwhile is held for the token as well.
+      away.ends();
       tokens.hold();
       connection.reconnect();
     } catch (thrown) {

@@ -162,6 +162,8 @@ export interface RheaConnection extends Dispatching {
   open_sender(options: unknown): RheaLink;
   open_receiver(options: unknown): RheaLink;
   reconnect(): unknown;
+  /** Makes ready what was open for the next connection. */
+  _reconnect?(): void;
   init(socket: RheaSocket): unknown;
   idle(): void;
   abort_socket(socket: unknown): void;
