@@ -12,12 +12,13 @@ import { readAnything } from './read.ts';
 import { redact } from './redact.ts';
 import { timeOfTrackingId, timestampOf, trackingIdOf } from './wire/tracking-id.ts';
 
+/** What `classify` may be told besides the input. */
 export interface ClassifyContext {
-  /** Asked before core's own wire readers; an attachment passes its own. */
+  /** Asked before core's own wire readers, in turn; an attachment passes its own. One that throws is passed over. @default none */
   readonly readers?: readonly Reader[] | undefined;
-  /** Searched before the built-in ones. */
+  /** Codes of other clouds, searched before the built-in ones. @default none */
   readonly catalogues?: readonly Catalogue[] | undefined;
-  /** What the program was doing, for messages. */
+  /** What the program was doing, for messages; secrets in it are masked. @default none */
   readonly operation?: string | undefined;
   /** Ms since the epoch, for the reset of a quota. @default Date.now() */
   readonly now?: number | undefined;
@@ -30,7 +31,13 @@ const NO_CONTEXT: ClassifyContext = {};
  * Turn anything a device-cloud client raised into one typed error. Total: never throws, whatever it
  * is given, and does a bounded amount of work. An error of ours is returned as it is.
  *
- * @param input - evidence, an error, an HTTP answer, an AMQP error, an MQTT packet or topic, or text
+ * @param input - evidence; an error of any client; `{ status, headers?, body? }` of an HTTP answer, or
+ *   its parsed body; an AMQP error `{ condition, description?, info? }`; an MQTT packet `{ cmd, … }` or
+ *   message `{ topic, payload? }`; or text
+ * @returns an error of one of the category classes; `unknown` where there is nothing to go by
+ *
+ * @example
+ * const { category, code } = classify({ status: 404, body: '{"errorCode":404103}' }); // offline 404103
  */
 export function classify(input: unknown, context: ClassifyContext = NO_CONTEXT): AnyDeviceCloudError {
   if (isDeviceCloudError(input)) return input;

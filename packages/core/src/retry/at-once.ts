@@ -7,7 +7,10 @@ import { RETRY_DEFAULTS } from './defaults.ts';
 import { giveUp } from './nested.ts';
 import type { OperationOptions, RetryOptions } from './options.ts';
 
-/** Is it clear without a further look that it is not repeated? So it is with most faults. */
+/**
+ * Is it clear without a further look that it is not repeated? So it is with most faults. `false` says
+ * only that the policy has to be asked.
+ */
 export function isHopeless(
   { transient, advice }: AnyDeviceCloudError,
   { disabled, shouldRetry, renew }: { disabled?: unknown; shouldRetry?: unknown; renew?: unknown },
@@ -21,8 +24,10 @@ export function isHopeless(
  * `runOperation` would, at once. For adapters that make the first attempt by themselves: a call
  * that fails should not take much longer than without them.
  *
- * @param sentAt - on the clock of the pacer
- * @param gate - where the attempt passed
+ * @param error - gets `attempts: 1`, no waits, and `stopped`; to be thrown by the caller
+ * @param options - those `runOperation` would have been given
+ * @param sentAt - when it was sent, on the clock of the pacer
+ * @param gate - where the attempt passed; it is reported to
  */
 export function endAtOnce(
   error: AnyDeviceCloudError,

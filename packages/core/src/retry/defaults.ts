@@ -1,7 +1,7 @@
 import { type OptionRule, optionError, resolveOptions, rules } from '../options.ts';
 import type { RetryOptions } from './options.ts';
 
-/** The table of defaults, for every transport that does not say otherwise. */
+/** The table of defaults, for every transport that does not say otherwise; the reasons are at `RetryOptions`. */
 export const RETRY_DEFAULTS = {
   maxAttempts: 4,
   deadlineMs: 60_000,
@@ -45,7 +45,7 @@ const RULES: Readonly<Record<keyof RetryOptions, OptionRule>> = {
   random: rules.function,
 };
 
-/** Checked options; `disabled` when `retry: false` was given. */
+/** Checked options, what was not given left out; `disabled` when `retry: false` was given. */
 export interface ResolvedRetryOptions extends RetryOptions {
   readonly disabled?: boolean | undefined;
 }
@@ -55,7 +55,8 @@ export interface ResolvedRetryOptions extends RetryOptions {
  * again for a request that brings its own, with the attachment's as defaults.
  *
  * @param owner - for messages, for instance `attachHttp`
- * @param given - what the user wrote; `false` switches repeats off
+ * @param given - what the user wrote; `false` switches repeats off, an object switches them on again
+ * @param defaults - what holds where nothing is given; `runOperation` fills in the rest
  * @param prefix - where the options live in the user's object
  * @throws TypeError naming option, expected and received
  */

@@ -21,6 +21,7 @@ const MORE: Readonly<Record<string, OptionRule>> = {
  * undecided is decided again: `retry: false` inside, or an `idempotent: true` that was said only
  * outside.
  *
+ * @param operation - called once for each attempt, with its number and a signal to hand on
  * @returns what the operation gave
  * @throws a `DeviceCloudError` with `attempts`, `waitsMs` and `stopped`; `signal.reason` when
  *   aborted while waiting; programming errors and cancellations as they are

@@ -14,6 +14,8 @@ const NONE: RetryOptions & OperationOptions = {};
  * A success costs one reaction on its promise and one look at the clock; everything else is
  * made when something fails.
  *
+ * @param operation - run once for each attempt; what it throws at once is a rejection like any other
+ * @param options - how to repeat, and what an adapter says of the operation
  * @returns what the operation gave
  * @throws the typed error with `attempts`, `waitsMs`, `stopped`; `signal.reason` when aborted while
  *   waiting; as it is, whatever `classify` takes for no fault of a cloud
