@@ -134,7 +134,7 @@ function copyOf(error: Error, depth: number, met: Set<object>): Error {
   const cause = isError(inner) && depth < MAX_DEPTH && !met.has(inner) ? copyOf(inner, depth + 1, met) : undefined;
   const message = redact(getString(error, 'message') ?? '');
   const copy = cause === undefined ? new Error(message) : new Error(message, { cause });
-  const name = getString(error, 'name') ?? 'Error';
+  const name = redact(getString(error, 'name') ?? 'Error');
   const stack = getString(error, 'stack');
   Object.defineProperty(copy, 'name', { value: name, configurable: true, writable: true });
   Object.defineProperty(copy, 'stack', {

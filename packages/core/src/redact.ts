@@ -10,16 +10,19 @@ import { MAX_TEXT } from './limits.ts';
 const MASK = '[redacted]';
 
 /** Every mask below begins at a mark or a word of these, or a text is wrapped; most sentences have none. */
-const MARKS = /[=:%\t\r\n]/;
-const WORDS = /eyj|-----|bearer|basic|digest|sharedkey|negotiate/i;
+const MARKS = /[=:%<\t\r\n]/;
+const WORDS =
+  /eyj|-----|bearer|basic|digest|sharedkey|negotiate|&lt;|-u\b|-(?:user|pw|pass|sas|token|secret|\w{0,9}-?key)\b/i;
 /** Of the others, nearly all have none of these words. */
 const SUSPICIOUS =
-  /sig|key|bearer|basic|digest|passw|passphrase|pwd|secret|token|cookie|credential|authori[sz]ation|eyj|:\/\/|%3a%2f%2f|-----begin|=|%3d/i;
+  /sig|key|bearer|basic|digest|passw|passphrase|pwd|secret|token|cookie|credential|authori[sz]ation|eyj|:\/\/|%3a%2f%2f|-----begin|=|%3d|-u |--?pw|--?pass|--?sas/i;
 
+/** Blanks, as they are or URL-encoded. */
+const GAP = String.raw`(?:\s|%20|\+){0,20}`;
 /** Between a name and its value: `=`, `:`, `=>`, URL-encoded once or twice, with quotes of JSON inside JSON. */
-const IS = String.raw`\\{0,16}["']?\s{0,20}(?:=>|[=:]|%(?:25){0,2}3[ad])\s{0,20}`;
+const IS = String.raw`\\{0,16}(?:["']|%22|%27)?${GAP}(?:=>|[=:]|%(?:25){0,2}3[ad])${GAP}`;
 /** A value: in quotes up to the closing one, else up to a blank or separator. One masked already stays. */
-const VALUE = String.raw`(?!\s{0,20}\\{0,16}["']?\[redacted\])(?:\\{1,16}"[^"\\]{1,4000}|"[^"]{1,4000}|\\{0,16}'[^']{1,4000}|[^\s"';&<>]{1,4000})`;
+const VALUE = String.raw`(?!${GAP}\\{0,16}(?:"{0,4}|')\[redacted\])(?:\\{1,16}"[^"\\]{1,4000}|"{1,4}[^"]{1,4000}|\\{0,16}'[^']{1,4000}|[^\s"';&<>]{1,4000})`;
 
 const NAMES = [
   String.raw`\w{0,40}(?:shared[_-]?access[_-]?key|account[_-]?key|passw(?:or)?d|passphrase|secret)`,
@@ -27,6 +30,7 @@ const NAMES = [
   'sig',
   '(?:x-amz-)?signature',
   'pwd',
+  String.raw`pass(?=\s?(?:=|%3d))`,
   '(?:access|refresh|id|sas|auth|security|session|bearer|device|user)[_-]?token',
   'client[_-]?assertion',
 ].join('|');
@@ -34,20 +38,30 @@ const NAMES = [
 type Mask = readonly [pattern: RegExp, replace: (...groups: string[]) => string, ofLines?: true];
 
 const masks: readonly Mask[] = [
-  [/-----BEGIN [A-Z0-9 ]{0,40}KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]{0,40}KEY-----|$)/g, () => MASK, true],
+  [/-----BEGIN(?:[A-Z0-9 +]|%20){0,40}KEY-----[\s\S]*?(?:-----END(?:[A-Z0-9 +]|%20){0,40}KEY-----|$)/g, () => MASK],
+  // Its parameters are in quotes of their own.
+  [
+    /\b(digest)(\s{1,20})(?=(?:username|realm|nonce|cnonce|uri|response|qop|algorithm|opaque)\s?=)[^\r\n]{1,4000}/gi,
+    (_all, scheme = '', gap = '') => `${scheme}${gap}${MASK}`,
+    true,
+  ],
   // A header in double quotes, whatever is in it: its value may hold the other kind.
   [
     new RegExp(
-      String.raw`\b((?:proxy-)?authorization|(?:set-)?cookie)(${IS})(\\{0,16}")(?!\s{0,20}\[redacted\])[^"\r\n\\]{1,4000}`,
+      String.raw`\b((?:proxy-)?authorization|(?:set-)?cookie)(${IS})(\\{0,16}")(?!${GAP}\[redacted\])[^"\r\n\\]{1,4000}`,
       'gi',
     ),
     (_all, name = '', is = '', quote = '') => `${name}${is}${quote}${MASK}`,
     true,
   ],
+  [
+    /\b(response=\\{0,16}")(?!\[redacted\])[^"\\\r\n]{8,200}/gi, // of Digest, where a console wrapped the line
+    (_all, before = '') => before + MASK,
+  ],
   // Scheme and credentials, as far as they are in one piece once wraps are taken out.
   [
     new RegExp(
-      String.raw`\b((?:proxy-)?authorization)(${IS})(\\{0,16}["']?)(?!\s{0,20}\\{0,16}["']?\s{0,20}\[redacted\])(?:(?:bearer|basic|digest|sharedkey|sharedaccesssignature)\s{0,20})?[^\s"'\\]{1,4000}`,
+      String.raw`\b((?:proxy-)?authorization)(${IS})(\\{0,16}["']?)(?!${GAP}\\{0,16}["']?\s{0,20}\[redacted\])(?:(?:bearer|basic|digest|sharedkey(?:lite)?|sharedaccesssignature)\s{0,20}|[\w-]{1,40}\s{1,20})?[^\s"'\\]{1,4000}`,
       'gi',
     ),
     (_all, name = '', is = '', quote = '') => `${name}${is}${quote}${MASK}`,
@@ -55,26 +69,44 @@ const masks: readonly Mask[] = [
   // The whole header, whatever its scheme; up to the end of the line or of the quotes.
   [
     new RegExp(
-      String.raw`\b((?:proxy-)?authorization|(?:set-)?cookie)(${IS})(\\{0,16}["']?)(?!\s{0,20}\\{0,16}["']?\s{0,20}\[redacted\])([^"'\r\n\\]{1,4000})`,
+      String.raw`\b((?:proxy-)?authorization|(?:set-)?cookie)(${IS})(\\{0,16}["']?)(?!${GAP}\\{0,16}["']?\s{0,20}\[redacted\])([^"'\r\n\\]{1,4000})`,
       'gi',
     ),
     (_all, name = '', is = '', quote = '') => `${name}${is}${quote}${MASK}`,
     true,
   ],
+  // The first of them, where a console wrapped the line.
+  [
+    new RegExp(String.raw`\b((?:set-)?cookie)(${IS})(?!${GAP}\\{0,16}["']?\[redacted\])([^\s"'\\;]{1,4000})`, 'gi'),
+    (_all, name = '', is = '') => `${name}${is}${MASK}`,
+  ],
+  [
+    new RegExp(String.raw`((?:<|&lt;)(?:\w{1,40}:)?(?:${NAMES})(?:>|&gt;))(?!\[redacted\])[^<&]{1,4000}`, 'gi'),
+    (_all, before = '') => before + MASK,
+  ],
+  // Options of a command line, also as a list of them in quotes.
+  [
+    /((?:^|\s)(?:-u|--user|--proxy-user)[ =]["']?[^\s:"']{1,200}:)(?!\[redacted\])[^\s"']{1,400}/gi,
+    (_all, before = '') => before + MASK,
+  ],
+  [
+    /((?:^|[\s"'])--?(?:pw|pass(?:word|phrase)?|sas(?:-token)?|token|secret|(?:(?:primary|secondary|symmetric|account)-)?key)(?:\s{1,4}|["'],\s?)["']?)(?!\[redacted\]|to\b|-)[^\s"']{3,4000}/gi,
+    (_all, before = '') => before + MASK,
+  ],
   [
     new RegExp(`((?:^|[^a-z0-9]|%(?:25){0,2}[0-9a-f]{2}|[?&_-]|x-ms-|iothub-)(?:${NAMES})${IS})(${VALUE})`, 'gi'),
-    (_all, before = '', value = '') => `${before}${/^\\*["']/.exec(value)?.[0] ?? ''}${MASK}`,
+    (_all, before = '', value = '') => `${before}${/^\\*(?:"{1,4}|')/.exec(value)?.[0] ?? ''}${MASK}`,
   ],
   // A key or token under a plain name, where the value looks like one.
   [
     new RegExp(
-      String.raw`((?:\b(?:key|token|credentials?)\d?|[?&]code)${IS}\\{0,16}["']?)([A-Za-z0-9+/_=.%-]{16,2000})`,
+      String.raw`((?:\b(?:(?!partition|routing)\w{0,40}key|token|credentials?)\d?|(?:[?&]|%3f|%26)code)${IS}\\{0,16}["']?)([A-Za-z0-9+/_=.%-]{16,2000})`,
       'gi',
     ),
     (all, before = '', value = '') => (/\d/.test(value) ? before + MASK : all),
   ],
   [
-    /\b(bearer|digest|sharedkey|negotiate)((?:\s|%20|\+|:){1,20})(?!\[redacted\])([^\s"'<>,;]{3,4000})/gi,
+    /(?<![a-z])(bearer|digest|sharedkey(?:lite)?|negotiate)((?:\s|%20|\+|:){1,20})(?!\[redacted\])([^\s"'<>,;]{3,4000})/gi,
     (all, scheme = '', gap = '', value = '') => (PROSE.test(value) ? all : `${scheme}${gap}${MASK}`),
   ],
   [
@@ -82,6 +114,15 @@ const masks: readonly Mask[] = [
     (all, scheme = '', gap = '', value = '') => (isEncoded(value) ? `${scheme}${gap}${MASK}` : all),
   ],
   [/(?<![\w-])[\w-]{0,60}?eyJ[A-Za-z0-9_-]{4,2000}(?:(?:\.|%2e)[A-Za-z0-9_-]{2,2000}){1,4}/g, () => MASK],
+  // User information with a slash in it, as keys have: up to the last @ that a host stands behind.
+  [
+    /\b([a-z][a-z0-9+.-]{1,20}:\/\/)(?!\[redacted\]@)[^\s"'<>/:@]{1,200}:(?!\d{1,5}[/?#])[^\s"'<>]{1,400}@(?=[\w.-]{1,200}(?::\d{1,5})?(?![\w.@-]))/gi,
+    (_all, scheme = '') => `${scheme}${MASK}@`,
+  ],
+  [
+    /\b([a-z][a-z0-9+.-]{1,20}%3a%2f%2f)(?!\[redacted\]%40)(?:(?!%2f|%3f|%40)[^\s"'<>&]){1,700}%40/gi,
+    (_all, scheme = '') => `${scheme}${MASK}%40`,
+  ],
   // User information: up to the last @ before the path, since a password may hold one.
   [
     /\b([a-z][a-z0-9+.-]{1,20}(?::|%3a)(?:\/\/|%2f%2f))(?!\[redacted\]@)[^\s/"'<>]{1,700}@/gi,

@@ -89,5 +89,5 @@ function collect(holder: object, depth: number, texts: string[]): void {
 
 /** `Microsoft.Azure.Devices.Client.Exceptions.UnauthorizedException` → its last part. */
 export function shortName(name: string): string {
-  return name.slice(name.lastIndexOf('.') + 1);
+  return /^[\w.+`]+$/.test(name) ? name.slice(name.lastIndexOf('.') + 1) : name;
 }

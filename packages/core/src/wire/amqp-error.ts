@@ -1,5 +1,6 @@
 import type { FaultScope } from '../categories.ts';
 import { type Evidence, evidence } from '../evidence.ts';
+import { redact } from '../redact.ts';
 import { attempt, get, getString } from '../shape.ts';
 import { payloadFields } from './http.ts';
 import { readPayload } from './payload.ts';
@@ -104,5 +105,6 @@ function reference(info: unknown): string | undefined {
   if (typeof host !== 'string' || host === '') return undefined;
   const port = infoValue(info, 'port');
   const address = infoValue(info, 'address');
-  return `${host}${typeof port === 'number' ? `:${port}` : ''}${typeof address === 'string' ? `/${address.replace(/^\//, '')}` : ''}`;
+  // Each by itself: what makes a secret known must not run into the other part.
+  return `${redact(host)}${typeof port === 'number' ? `:${port}` : ''}${typeof address === 'string' ? `/${redact(address.replace(/^\//, ''))}` : ''}`;
 }
