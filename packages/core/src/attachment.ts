@@ -10,8 +10,10 @@ interface Mark<H> {
  * Attach once: a second attach with the same options returns the first handle.
  *
  * @param target - the client
- * @param adapter - name of the adapter, for instance `http`
+ * @param adapter - name of the adapter, for instance `http`; messages say `attachHttp`
+ * @param options - as the user gave them, compared by content (functions and class instances by identity)
  * @param create - wires the client; gets `release`, to be called by `detach`
+ * @returns what `create` gave, now or at the first call
  * @throws TypeError when it is no object, or attached already with other options
  */
 export function attachOnce<H>(

@@ -12,7 +12,8 @@ const ADVICE: ReadonlySet<unknown> = new Set(['now', 'backoff', 'throttled', 'at
  * A category of a newer version becomes `unknown`. Texts are redacted once more: what comes from
  * elsewhere may not have been.
  *
- * @param json - the object, or its text
+ * @param json - the object that `toJSON` gave, or its text
+ * @returns an error of the category's class, `isDeviceCloudError` holds
  * @throws TypeError where it is not such a form
  */
 export function fromJSON(json: ErrorJson | string): AnyDeviceCloudError {

@@ -6,7 +6,19 @@ import { clockNote, EARLIER_ATTEMPT } from './error-message.ts';
 import { explain, fill, type Writable, wordsOf } from './error-parts.ts';
 import { redact } from './redact.ts';
 
-/** Why an operation was not repeated (again). */
+/**
+ * Why an operation was not repeated (again).
+ *
+ * - `not-transient`: the same operation would fail again
+ * - `not-idempotent`: it may have run, and nobody said that it may run twice
+ * - `attempts`: `maxAttempts` are used up
+ * - `deadline`: the next wait would not fit `deadlineMs`, or the attempt was cut at it
+ * - `hint-too-long`: the cloud asks for a longer wait than `maxRetryAfterMs`
+ * - `body`: what was sent is a stream and used up
+ * - `paced-out`: too many operations wait for the target already; it was not sent
+ * - `should-retry`: `shouldRetry` said no
+ * - `disabled`: `retry: false`
+ */
 export type Stopped =
   | 'not-transient'
   | 'not-idempotent'
@@ -23,10 +35,14 @@ export interface WrittenTexts extends CodeTexts {
   readonly complete?: true;
 }
 
-/** What an error is made of; everything but `reason` and `advice` may be left out. */
+/**
+ * What an error is made of; everything but `reason` and `advice` may be left out. The fields are those
+ * of {@link DeviceCloudError}.
+ */
 export interface ErrorFields {
   readonly reason: KnownReason | (string & {});
   readonly advice: Advice;
+  /** @default 'unknown' */
   readonly executed?: Executed;
   readonly code?: number | undefined;
   readonly httpStatus?: number | undefined;
@@ -91,12 +107,15 @@ export const PUBLIC_FIELDS = [
  * safe to log; the native error is `cause`, not enumerable.
  */
 export abstract class DeviceCloudError extends Error {
+  /** What kind of fault it is; a closed set, one class each. */
   declare readonly category: Category;
   /** Documented name; else node code, AMQP condition or MQTT reason name; else `'Unlisted'`. */
   declare readonly reason: KnownReason | (string & {});
   /** The cloud's number, kept whatever it is. */
   declare readonly code: number | undefined;
+  /** Of an HTTP answer, or of one with such a status over MQTT or AMQP. */
   declare readonly httpStatus: number | undefined;
+  /** The protocol it was seen on, where that is known. */
   declare readonly transport: Transport | undefined;
   /** Where on the wire the fault arose. */
   declare readonly scope: FaultScope | undefined;
@@ -106,6 +125,7 @@ export abstract class DeviceCloudError extends Error {
   declare readonly condition: string | undefined;
   /** MQTT reason code or 3.1.1 return code. */
   declare readonly reasonCode: number | undefined;
+  /** What to do about it. */
   declare readonly advice: Advice;
   /** Does the default policy repeat the unchanged operation, where that is safe? */
   declare readonly transient: boolean;
@@ -115,12 +135,13 @@ export abstract class DeviceCloudError extends Error {
   declare readonly ownEarlierAttempt: 'possible' | undefined;
   /** How long the cloud asked to wait, in ms. */
   declare readonly retryAfterMs: number | undefined;
-  /** When a quota resets. */
+  /** When a quota resets: of 403002 the next midnight UTC. */
   declare readonly resetAt: Date | undefined;
   /** Codes that look alike from here; set where the wire names no cause. */
   declare readonly candidates: readonly number[] | undefined;
   /** Another server, offered by the one that refused. */
   declare readonly serverReference: string | undefined;
+  /** The cloud's id of the request, for its support. */
   declare readonly trackingId: string | undefined;
   /** The cloud's own time stamp, as it was written. */
   declare readonly timestamp: string | undefined;
@@ -130,7 +151,7 @@ export abstract class DeviceCloudError extends Error {
   declare readonly operation: string | undefined;
   /** The cloud's own text, redacted. */
   declare readonly detail: string | undefined;
-  /** How many requests were sent for the operation. */
+  /** How many requests were sent for the operation; 0: none. Set when an operation ends. */
   declare readonly attempts: number | undefined;
   /** The waits between them, in ms. */
   declare readonly waitsMs: readonly number[] | undefined;
@@ -178,6 +199,7 @@ export abstract class DeviceCloudError extends Error {
     return explain(this).docsUrl;
   }
 
+  /** Plain data of the public fields and texts, without stack and cause; `fromJSON` takes it. */
   toJSON(): ErrorJson {
     const json: Record<string, unknown> = { name: this.name, message: this.message };
     for (const key of PUBLIC_FIELDS) {
@@ -254,15 +276,25 @@ export function isDeviceCloudError(value: unknown): value is import('./errors.ts
 
 /** What is known only when an operation ends. For `retry` and adapters. */
 export interface Ending {
+  /** The strongest over all attempts. */
   readonly executed?: Executed;
+  /** An earlier attempt that may have run could have caused this fault. */
   readonly ownEarlierAttempt?: 'possible';
+  /** Requests sent. */
   readonly attempts?: number;
+  /** The waits between them, in ms. */
   readonly waitsMs?: readonly number[];
   readonly stopped?: Stopped;
+  /** Masked before it is kept. */
   readonly operation?: string;
 }
 
-/** Write what is known only when an operation ends onto its final error. Returns the error. */
+/**
+ * Write what is known only when an operation ends onto its final error. What the ending leaves out
+ * stays as it is. `runOperation` does it by itself: this is for faults outside of one.
+ *
+ * @returns the same error
+ */
 export function conclude<E extends DeviceCloudError>(error: E, ending: Ending): E {
   const to: Writable<DeviceCloudError> = error;
   if (ending.executed !== undefined) to.executed = ending.executed;

@@ -7,7 +7,7 @@ import { fill, type Words, wordsOf } from './error-parts.ts';
  * package; `name` is a literal, so that minifiers do not change it.
  */
 
-/** The request is malformed, too large or not allowed as it is. */
+/** The request is malformed, too large or not allowed as it is: 400004, 413001. Mend it. */
 export class BadRequestError extends DeviceCloudError {
   static readonly category = 'bad-request';
   declare readonly category: 'bad-request';
@@ -19,7 +19,7 @@ export class BadRequestError extends DeviceCloudError {
   }
 }
 
-/** Credentials are missing, wrong, expired or not sufficient. */
+/** Credentials are missing, wrong, expired or not sufficient: 401002, 401003, CONNACK 4 and 5. Renew them. */
 export class UnauthorizedError extends DeviceCloudError {
   static readonly category = 'unauthorized';
   declare readonly category: 'unauthorized';
@@ -31,7 +31,7 @@ export class UnauthorizedError extends DeviceCloudError {
   }
 }
 
-/** A quota is used up: of the day, of a queue, of open uploads. */
+/** A quota is used up: of the day (403002, `resetAt`), of a queue (403004), of open uploads (403006). */
 export class QuotaExceededError extends DeviceCloudError {
   static readonly category = 'quota';
   declare readonly category: 'quota';
@@ -43,7 +43,7 @@ export class QuotaExceededError extends DeviceCloudError {
   }
 }
 
-/** The device, hub or address does not exist, or has moved (`serverReference`). */
+/** The device, hub or address does not exist (404001), or has moved (`serverReference`). */
 export class NotFoundError extends DeviceCloudError {
   static readonly category = 'not-found';
   declare readonly category: 'not-found';
@@ -55,7 +55,7 @@ export class NotFoundError extends DeviceCloudError {
   }
 }
 
-/** The device exists but is not connected. */
+/** The device exists but is not connected: 404103, 404104. */
 export class DeviceOfflineError extends DeviceCloudError {
   static readonly category = 'offline';
   declare readonly category: 'offline';
@@ -67,7 +67,7 @@ export class DeviceOfflineError extends DeviceCloudError {
   }
 }
 
-/** Something of that name is there already, or a newer connection took over. */
+/** Something of that name is there already (409001), or a newer connection took over (400027). */
 export class ConflictError extends DeviceCloudError {
   static readonly category = 'conflict';
   declare readonly category: 'conflict';
@@ -79,7 +79,7 @@ export class ConflictError extends DeviceCloudError {
   }
 }
 
-/** An ETag or a message lock no longer holds. */
+/** An ETag (412001) or a message lock (412002) no longer holds. Read again. */
 export class PreconditionFailedError extends DeviceCloudError {
   static readonly category = 'precondition';
   declare readonly category: 'precondition';
@@ -91,7 +91,7 @@ export class PreconditionFailedError extends DeviceCloudError {
   }
 }
 
-/** The cloud asks to slow down (`retryAfterMs` where it says how long). */
+/** The cloud asks to slow down (`retryAfterMs` where it says how long): 429001, 503008. Nothing ran. */
 export class ThrottledError extends DeviceCloudError {
   static readonly category = 'throttled';
   declare readonly category: 'throttled';
@@ -103,7 +103,7 @@ export class ThrottledError extends DeviceCloudError {
   }
 }
 
-/** A fault inside the cloud, or a gateway before it. */
+/** A fault inside the cloud, or a gateway before it: 500xxx, 503xxx. It may have run. */
 export class ServerError extends DeviceCloudError {
   static readonly category = 'server';
   declare readonly category: 'server';
@@ -115,7 +115,7 @@ export class ServerError extends DeviceCloudError {
   }
 }
 
-/** A time limit ran out: of the cloud, of the connection, of the operation itself. */
+/** A time limit ran out: of the cloud (504101), of the connection, of the operation itself. It may have run. */
 export class TimeoutExpiredError extends DeviceCloudError {
   static readonly category = 'timeout';
   declare readonly category: 'timeout';
@@ -209,7 +209,13 @@ const CLASSES: { readonly [C in Category]: new (fields: ErrorFields) => AnyDevic
   unknown: UnknownCloudError,
 };
 
-/** Make the error of a category. */
+/**
+ * Make the error of a category, for a fault that only the adapter knows of. What there is evidence
+ * for is rather given to `classify`.
+ *
+ * @param fields - `reason`, `detail` and `operation` are masked and a `cause` is made safe to print; the
+ *   others are kept as they are
+ */
 export function makeError(category: Category, fields: ErrorFields): AnyDeviceCloudError {
   const words = wordsOf(fields);
   const { message, cause } = words;

@@ -29,13 +29,22 @@ export type FaultEventName = 'fault' | 'retry' | 'give-up' | 'recovered';
 
 const NAMES: readonly FaultEventName[] = ['fault', 'retry', 'give-up', 'recovered'];
 
+/** Called at once, in the order of `on`; an exception of it becomes a process warning and reaches nobody else. */
 export type FaultListener = (event: FaultEvent) => void;
 
-/** Who listens to an attachment, and the process-wide diagnostics channels. */
+/**
+ * Who listens to an attachment, and the process-wide `node:diagnostics_channel`s `faultmap:fault`,
+ * `faultmap:retry`, `faultmap:give-up` and `faultmap:recovered`. An adapter has one per attachment, and
+ * gives `on` and `off` to the user.
+ */
 export class FaultEvents {
   readonly #listeners = new Map<FaultEventName, Set<FaultListener>>();
 
-  /** @throws TypeError for an event that does not exist */
+  /**
+   * Listen; the same listener twice is told once.
+   *
+   * @throws TypeError for an event that does not exist
+   */
   on(name: FaultEventName, listener: FaultListener): void {
     if (!NAMES.includes(name))
       throw new TypeError(`on: unknown event ${JSON.stringify(name)}: expected one of ${NAMES.join(', ')}`);
@@ -43,11 +52,15 @@ export class FaultEvents {
     this.#listeners.set(name, set.add(listener));
   }
 
+  /** Stop listening; one that does not listen is no mistake. */
   off(name: FaultEventName, listener: FaultListener): void {
     this.#listeners.get(name)?.delete(listener);
   }
 
-  /** Tell everybody. A listener that throws never reaches the host's own flow. */
+  /**
+   * Tell everybody. A listener that throws never reaches the host's own flow. A `fault` is remembered:
+   * errors that have it as their cause are not told as a second one.
+   */
   emit(name: FaultEventName, event: FaultEvent): void {
     if (name === 'fault') told.add(event.error);
     for (const listener of this.#listeners.get(name) ?? []) {

@@ -1,6 +1,8 @@
 /** A rule for one option: what was expected, and whether a value is that. */
 export interface OptionRule {
+  /** As it follows the word "expected" in the message, for instance `a function`. */
   readonly expected: string;
+  /** Never throws, whatever it is given. */
   readonly ok: (value: unknown) => boolean;
 }
 
@@ -40,7 +42,10 @@ export const rules = {
  * Check given options against rules and fill in defaults. `undefined` is not given. Unknown names
  * are refused, since a misspelt option is a silent one.
  *
+ * @param owner - for messages: the function that was called, for instance `attachHttp`
+ * @param given - what the user wrote; left as it is
  * @param prefix - where the options live in the user's object, for instance `retry.`
+ * @returns a new object
  * @throws TypeError naming the option, what was expected and what came
  */
 export function resolveOptions<T extends object>(
@@ -64,7 +69,12 @@ export function resolveOptions<T extends object>(
   return resolved;
 }
 
-/** `attachHttp: option retry.maxAttempts: expected a whole number, got "three"`. */
+/**
+ * `attachHttp: option retry.maxAttempts: expected a whole number, got "three"`. To be thrown. Of what
+ * came only numbers, booleans and short words are shown, since it may be a secret.
+ *
+ * @param name - of the option; empty: the options as a whole
+ */
 export function optionError(owner: string, name: string, expected: string, got: unknown): TypeError {
   return new TypeError(`${owner}: ${name ? `option ${name}: ` : 'options: '}expected ${expected}, got ${show(got)}`);
 }
