@@ -1,26 +1,62 @@
+import { StringDecoder } from 'node:string_decoder';
 import { TextDecoder } from 'node:util';
 import { UsageError } from './io.ts';
 
 /**
- * The text of a log's bytes: UTF-8, or UTF-16 where a mark at the beginning says so (PowerShell's `>`).
+ * The text of bytes: UTF-8, or UTF-16 where a mark at the beginning says so (PowerShell's `>`). NULs
+ * before it are passed over: a log that was truncated under its writer begins with them.
  *
+ * @param name - of the file, for messages
  * @throws UsageError where the beginning is compressed or no text at all
  */
-export async function* textOfLog(stream: AsyncIterable<string | Buffer>, name: string): AsyncGenerator<string> {
-  let decoder: TextDecoder | undefined;
+export async function* decoded(stream: AsyncIterable<string | Buffer>, name: string): AsyncGenerator<string> {
+  let decoder: Decoder | undefined;
   for await (const chunk of stream) {
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
-    decoder ??= new TextDecoder(encodingOf(bytes, name));
-    yield decoder.decode(bytes, { stream: true });
+    const given = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    const bytes = decoder ? given : given.subarray(zerosOf(given));
+    if (bytes.length === 0) continue;
+    decoder ??= decoderOf(bytes, name);
+    yield decoder.write(bytes);
   }
-  if (decoder) yield decoder.decode();
+  if (decoder) yield decoder.end();
 }
 
-function encodingOf(head: Buffer, name: string): string {
-  if (head[0] === 0xff && head[1] === 0xfe) return 'utf-16le';
-  if (head[0] === 0xfe && head[1] === 0xff) return 'utf-16be';
+function zerosOf(bytes: Buffer): number {
+  let count = 0;
+  while (bytes[count] === 0) count++;
+  return count;
+}
+
+interface Decoder {
+  readonly write: (bytes: Buffer) => string;
+  readonly end: () => string;
+}
+
+function decoderOf(head: Buffer, name: string): Decoder {
+  if (head[0] === 0xff && head[1] === 0xfe) return utf16('utf-16le');
+  if (head[0] === 0xfe && head[1] === 0xff) return utf16('utf-16be');
   if (head[0] === 0x1f && head[1] === 0x8b)
-    throw new UsageError(`${name} is binary, compressed by gzip: zcat it into faultmap scan`);
+    throw new UsageError(`${name} is binary, compressed by gzip: zcat it into faultmap`);
   if (head.includes(0)) throw new UsageError(`${name} is binary, no text`);
-  return 'utf-8';
+  return utf8();
+}
+
+function utf16(encoding: string): Decoder {
+  const decoder = new TextDecoder(encoding);
+  return { write: (bytes) => decoder.decode(bytes, { stream: true }), end: () => decoder.decode() };
+}
+
+/** Several times as fast as a `TextDecoder`, which goes on from chunk to chunk more slowly. */
+function utf8(): Decoder {
+  const decoder = new StringDecoder('utf8');
+  let begun = false;
+  return {
+    write: (bytes) => {
+      const text = decoder.write(bytes);
+      const first = begun ? text : text.replace(/^\ufeff/, '');
+      begun ||= text !== '';
+      return first;
+    },
+    end: () => decoder.end(),
+  };
 }

@@ -1,33 +1,39 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
-import { StringDecoder } from 'node:string_decoder';
+import { decoded } from './decode.ts';
 import { type Io, UsageError } from './io.ts';
 
 /** A longer line is cut: a log with no line end must not fill the memory. */
 export const LONGEST_LINE = 1_048_576;
 /** Largest input that is read as one text. */
 const LARGEST_TEXT = 16 * 1_048_576;
+/** Bytes read at a time. */
+const CHUNK = 262_144;
 /** What tells a terminal that no more comes. */
 const END = process.platform === 'win32' ? 'Ctrl-Z and Enter' : 'Ctrl-D on a line of its own';
 
-/** The lines of a stream, one at a time, without their ends (LF or CRLF). */
-export async function* linesOf(stream: AsyncIterable<string | Buffer>): AsyncGenerator<string> {
-  const decoder = new StringDecoder('utf8');
+/** The lines of a text, one at a time, without their ends (LF or CRLF). */
+export async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<string> {
+  for await (const lines of batchesOf(chunks)) yield* lines;
+}
+
+/** The same, as many at a time as a chunk has: waiting once a line takes longer than most lines do. */
+export async function* batchesOf(chunks: AsyncIterable<string>): AsyncGenerator<readonly string[]> {
   let rest = '';
-  for await (const chunk of stream) {
-    rest += typeof chunk === 'string' ? chunk : decoder.write(chunk);
+  for await (const chunk of chunks) {
+    const lines: string[] = [];
+    rest += chunk;
     let start = 0;
     for (let end = rest.indexOf('\n'); end !== -1; end = rest.indexOf('\n', start)) {
-      yield cut(rest, start, end);
+      lines.push(cut(rest, start, end));
       start = end + 1;
     }
     rest = rest.slice(start);
     // Of an endless line only the beginning is kept.
     if (rest.length > 2 * LONGEST_LINE) rest = rest.slice(0, LONGEST_LINE);
+    if (lines.length > 0) yield lines;
   }
-  rest += decoder.end();
-  if (rest !== '') yield cut(rest, 0, rest.length);
+  if (rest !== '') yield [cut(rest, 0, rest.length)];
 }
 
 function cut(text: string, start: number, end: number): string {
@@ -36,17 +42,17 @@ function cut(text: string, start: number, end: number): string {
 }
 
 /**
- * Open a file to read; `-` is standard input. Who sits before a terminal that says nothing is told
+ * The text of a file; `-` is standard input. Who sits before a terminal that says nothing is told
  * what it waits for.
  *
  * @param awaited - what is read, as in `an error`
  * @throws UsageError where it cannot be read
  */
-export async function openInput(path: string, awaited: string, io: Io): Promise<Readable> {
+export async function openText(path: string, awaited: string, io: Io): Promise<AsyncIterable<string>> {
   if (path === '-') {
     if ((io.stdin as { isTTY?: boolean }).isTTY)
       io.stderr.write(`faultmap: reading ${awaited} from the terminal; ${END} ends it\n`);
-    return io.stdin;
+    return decoded(io.stdin, 'stdin');
   }
   try {
     if ((await stat(path)).isDirectory()) throw new UsageError(`${path} is a directory`);
@@ -54,19 +60,18 @@ export async function openInput(path: string, awaited: string, io: Io): Promise<
     if (error instanceof UsageError) throw error;
     throw new UsageError(`cannot read ${path}: ${reasonOf(error)}`);
   }
-  return createReadStream(path);
+  return decoded(createReadStream(path, { highWaterMark: CHUNK }), path);
 }
 
-/** A whole stream as text, up to 16 MiB. */
-export async function textOf(stream: Readable): Promise<string> {
-  const decoder = new StringDecoder('utf8');
+/** A whole input as one text, up to 16 MiB. */
+export async function textOf(chunks: AsyncIterable<string>): Promise<string> {
   let text = '';
-  for await (const chunk of stream) {
-    text += typeof chunk === 'string' ? chunk : decoder.write(chunk as Buffer);
+  for await (const chunk of chunks) {
+    text += chunk;
     if (text.length > LARGEST_TEXT)
       throw new UsageError('the input is larger than 16 MiB: use --jsonl, or scan for logs');
   }
-  return text + decoder.end();
+  return text;
 }
 
 function reasonOf(error: unknown): string {

@@ -12,25 +12,29 @@ const MOST_TEXT = 262_144;
 const GOES_ON =
   /^(?:\s(?!\s*\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d)|at\s|--->|---|caused by\b|Caused by\b|inner exception\b|[}\])])/;
 
-/** Put lines together into entries, one at a time, each within bounds. */
-export async function* entriesOf(lines: AsyncIterable<string>): AsyncGenerator<LogEntry> {
+/** Put lines together into entries, as many at a time as a batch ends, each within bounds. */
+export async function* entriesOf(batches: AsyncIterable<readonly string[]>): AsyncGenerator<readonly LogEntry[]> {
   let text = '';
   let first = 0;
   let held = 0;
   let number = 0;
-  for await (const line of lines) {
-    number++;
-    if (held > 0 && held < MOST_LINES && text.length + line.length < MOST_TEXT && GOES_ON.test(line)) {
-      text += `\n${line}`;
-      held++;
-      continue;
+  for await (const lines of batches) {
+    const entries: LogEntry[] = [];
+    for (const line of lines) {
+      number++;
+      if (held > 0 && held < MOST_LINES && text.length + line.length < MOST_TEXT && GOES_ON.test(line)) {
+        text += `\n${line}`;
+        held++;
+        continue;
+      }
+      if (held > 0 && text.trim() !== '') entries.push({ text, line: first });
+      text = line;
+      first = number;
+      held = 1;
     }
-    if (held > 0 && text.trim() !== '') yield { text, line: first };
-    text = line;
-    first = number;
-    held = 1;
+    if (entries.length > 0) yield entries;
   }
-  if (held > 0 && text.trim() !== '') yield { text, line: first };
+  if (held > 0 && text.trim() !== '') yield [{ text, line: first }];
 }
 
 const ISO = /\b(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d{1,9})? ?(Z|[+-]\d\d:?\d\d)?/;

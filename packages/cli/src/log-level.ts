@@ -22,5 +22,10 @@ export function isQuiet(text: string, record: Fields | undefined): boolean {
 export function restsOnWords(error: AnyDeviceCloudError, text: string, record: Fields | undefined): boolean {
   if (error.code !== undefined || error.condition !== undefined) return false;
   if (/^E[A-Z_]{4,}$/.test(error.reason ?? '') || PAYLOAD.test(text)) return false;
-  return ![record?.err, record?.error, record?.exception].some((one) => typeof one === 'object' && one !== null);
+  return !holdsError(record);
+}
+
+/** Whether a record has an error as a field of its own. */
+export function holdsError(record: Fields | undefined): boolean {
+  return [record?.err, record?.error, record?.exception].some((one) => typeof one === 'object' && one !== null);
 }

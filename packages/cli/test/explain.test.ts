@@ -18,7 +18,7 @@ const OFFLINE = JSON.stringify({
   ExceptionMessage: '',
 });
 
-async function fileWith(text: string): Promise<string> {
+async function fileWith(text: string | Buffer): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'faultmap-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   const path = join(folder, 'error.txt');
@@ -85,6 +85,17 @@ describe('faultmap explain', () => {
       expect(exitCode).toBe(0);
     },
   );
+
+  test.each([
+    ['UTF-8 with its mark', Buffer.from(`\ufeff${OFFLINE}`)],
+    ['UTF-16, as PowerShell redirects', Buffer.from(`\ufeff${OFFLINE}\r\n`, 'utf16le')],
+    ['UTF-16, the other way round', Buffer.from(`\ufeff${OFFLINE}\r\n`, 'utf16le').swap16()],
+  ])('a file in %s', async (_encoding, bytes) => {
+    const path = await fileWith(bytes);
+    expect((await run(['explain', path])).out).toContain('404103 DeviceNotOnline');
+    const lines = await fileWith(Buffer.from(`\ufeff{"transport":"log","input":{"text":"404103"}}\n`, 'utf16le'));
+    expect((await run(['explain', '--jsonl', lines])).exitCode).toBe(0);
+  });
 
   test('--json prints the error as it serialises', async () => {
     const { out } = await run(['explain', '--json', OFFLINE]);

@@ -145,6 +145,16 @@ describe('faultmap scan', () => {
     expect((await run(['scan', ...files])).out).toContain('2 faults in 2 entries, of 1 kind\n');
   });
 
+  test('NULs before a log, as truncation under its writer leaves them, are passed over', async () => {
+    async function* input() {
+      yield Buffer.alloc(70_000);
+      yield Buffer.concat([Buffer.alloc(10), Buffer.from('ErrorCode:DeviceNotFound;x\n')]);
+    }
+    const report = JSON.parse((await run(['scan', '--json'], Readable.from(input()))).out);
+    expect(report).toMatchObject({ entries: 1, faults: 1, groups: [{ where: 'stdin:1' }] });
+    expect(await run(['scan'], Readable.from([Buffer.alloc(10)]))).toMatchObject({ exitCode: 0, err: '' });
+  });
+
   test('a dump of a thousand lines is one entry; a time begins a new one', async () => {
     const dump = `Error: read ECONNRESET\n${"  code: 'ECONNRESET',\n".repeat(1_000)}}\n`;
     const input = `${dump}  2026-03-01T10:00:00Z ERROR ErrorCode:DeviceNotFound;x\n`;

@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
-import type { Readable } from 'node:stream';
 import { type AnyDeviceCloudError, classify, lookup } from '@faultmap/core';
 import { redact } from '@faultmap/core/adapter';
 import { explainLine, idOf, toFault } from '../explain-jsonl.ts';
 import { colorsFor, EXIT, type Io, UsageError, write } from '../io.ts';
-import { linesOf, openInput, textOf } from '../lines.ts';
+import { linesOf, openText, textOf } from '../lines.ts';
 import { ownError } from '../own-error.ts';
 import { everyReader } from '../readers.ts';
 import { type Entry, showEntry, showError, showUnknown } from '../show.ts';
@@ -77,7 +76,7 @@ function isName(given: string): boolean {
 }
 
 /** One object a line in, one line out; a line that is none gets an `error` and the run goes on. */
-async function explainLines(source: Readable, io: Io): Promise<number> {
+async function explainLines(source: AsyncIterable<string>, io: Io): Promise<number> {
   let bad = 0;
   for await (const line of linesOf(source)) {
     if (line.trim() === '') continue;
@@ -111,10 +110,10 @@ async function givenText(words: readonly string[], options: ExplainOptions, io: 
   return isSource ? await textOf(await sourceOf(words, options, io)) : text;
 }
 
-async function sourceOf(words: readonly string[], options: ExplainOptions, io: Io): Promise<Readable> {
+async function sourceOf(words: readonly string[], options: ExplainOptions, io: Io): Promise<AsyncIterable<string>> {
   if (options.file !== undefined && words.length > 0) throw new UsageError('give either --file or an argument');
   const awaited = options.jsonl ? 'objects in JSON, one a line,' : 'an error';
-  return await openInput(options.file ?? words[0] ?? '-', awaited, io);
+  return await openText(options.file ?? words[0] ?? '-', awaited, io);
 }
 
 /** A path to a file that is there; anything with a blank or a brace is an error's text. */

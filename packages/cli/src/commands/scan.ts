@@ -1,10 +1,10 @@
 import { type AnyDeviceCloudError, classify } from '@faultmap/core';
 import { redact } from '@faultmap/core/adapter';
-import { textOfLog } from '../decode.ts';
 import { type Colors, colorsFor, EXIT, type Io, UsageError, write } from '../io.ts';
-import { linesOf, openInput } from '../lines.ts';
+import { batchesOf, openText } from '../lines.ts';
 import { entriesOf, timeOf } from '../log-entries.ts';
-import { isQuiet, restsOnWords } from '../log-level.ts';
+import { holdsError, isQuiet, restsOnWords } from '../log-level.ts';
+import { mayTell, mayTellForCertain, says } from '../may-tell.ts';
 import { ownError } from '../own-error.ts';
 import { everyReader } from '../readers.ts';
 import { table } from '../table.ts';
@@ -64,11 +64,13 @@ function unreadable(file: string, error: unknown): string {
 
 async function scanFile(file: string, tally: Tally, totals: Totals, io: Io): Promise<void> {
   const name = file === '-' ? 'stdin' : file;
-  for await (const entry of entriesOf(linesOf(textOfLog(await openInput(file, 'a log', io), name)))) {
-    totals.entries++;
-    const record = recordIn(entry.text);
-    const error = faultIn(entry.text, record);
-    if (error) tally.add(error, timeOf(entry.text, record), `${name}:${entry.line}`);
+  for await (const entries of entriesOf(batchesOf(await openText(file, 'a log', io)))) {
+    totals.entries += entries.length;
+    for (const { text, line } of entries) {
+      const record = recordIn(text);
+      const error = faultIn(text, record);
+      if (error) tally.add(error, timeOf(text, record), `${name}:${line}`);
+    }
   }
 }
 
@@ -87,10 +89,13 @@ function recordIn(text: string): Fields | undefined {
 /** The fault an entry tells of, if it does. */
 function faultIn(text: string, record: Fields | undefined): AnyDeviceCloudError | undefined {
   const own = ownError(record);
-  const error = own ?? classify(resourceLog(record) ?? text, everyReader);
-  if (!own && isQuiet(text, record) && restsOnWords(error, text, record)) return undefined;
-  const says = error.category !== 'unknown' || error.code !== undefined || (error.candidates?.length ?? 0) > 0;
-  return says ? error : undefined;
+  if (own) return says(own) ? own : undefined;
+  const log = resourceLog(record);
+  if (log === undefined && !mayTell(text)) return undefined;
+  const quiet = isQuiet(text, record);
+  if (log === undefined && quiet && !holdsError(record) && !mayTellForCertain(text)) return undefined;
+  const error = classify(log ?? text, everyReader);
+  return !says(error) || (quiet && restsOnWords(error, text, record)) ? undefined : error;
 }
 
 /**
