@@ -80,6 +80,7 @@ export interface EvidenceFields {
   /** Codes that look alike from here. */
   readonly candidates?: readonly number[] | undefined;
 
+  /** How long the cloud asked to wait, in ms. */
   readonly retryAfterMs?: number | undefined;
   readonly trackingId?: string | undefined;
   readonly timestamp?: string | undefined;
@@ -99,7 +100,11 @@ export interface Evidence extends EvidenceFields {
 
 const EVIDENCE: unique symbol = Symbol.for('faultmap.evidence') as never;
 
-/** Mark what a reader saw as evidence. */
+/**
+ * Mark what a reader saw as evidence, for `classify` to take. Fields that are `undefined` say nothing.
+ *
+ * @param fields - copied
+ */
 export function evidence(fields: EvidenceFields): Evidence {
   return { ...fields, [EVIDENCE]: true };
 }
@@ -130,5 +135,8 @@ export function isEvidence(value: unknown): value is Evidence {
   }
 }
 
-/** A reader turns one raw form into evidence, or says nothing about forms that are not its own. */
+/**
+ * A reader turns one raw form into evidence, or says nothing (`undefined`) about forms that are not its
+ * own. Pure; it looks at the form's shape and never at its class, since there may be copies of that.
+ */
 export type Reader = (input: unknown) => Evidence | undefined;

@@ -8,7 +8,10 @@ const ABORTS: ReadonlySet<unknown> = new Set(['ABORT_ERR', 'ERR_CANCELED', 20, 2
 /**
  * Is this none of our business? A cancellation by the caller (AbortSignal, also its time-out) and a
  * mistake in the program (TypeError, RangeError, … without evidence in the cause chain) are no
- * faults of a cloud: they pass through untouched. `classify` of such gives category `unknown`.
+ * faults of a cloud: they pass through untouched. `classify` of such gives category `unknown`. Never
+ * throws.
+ *
+ * @param readers - the adapter's own: what they read is evidence
  */
 export function isForeign(raw: unknown, readers: readonly Reader[] = []): boolean {
   if (isDeviceCloudError(raw) || isEvidence(raw)) return false;
@@ -18,7 +21,7 @@ export function isForeign(raw: unknown, readers: readonly Reader[] = []): boolea
   return Object.values(seen).every((value) => value === undefined);
 }
 
-/** Did the caller cancel? AbortError, the reason of `AbortSignal.timeout`, and HTTP clients' own. */
+/** Did the caller cancel? AbortError, the reason of `AbortSignal.timeout`, and HTTP clients' own. Never throws. */
 export function isCancellation(raw: unknown): boolean {
   if (!isError(raw)) return get(raw, '__CANCEL__') === true;
   const name = get(raw, 'name');

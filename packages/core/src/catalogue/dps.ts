@@ -90,6 +90,10 @@ export const dpsRows = [
   { code: 404202, reason: 'RegistrationNotFound', ...missing, httpStatus: 404, transports: ALL },
 ] as const satisfies readonly CodeRow[];
 
+/**
+ * The codes of the Device Provisioning Service, as they were seen: no table of them is published. The
+ * `source` of each row is among its texts. Searched by `classify` and `lookup` by themselves.
+ */
 export const dps: Catalogue = {
   name: 'azure-iot-dps',
   rows: dpsRows,

@@ -472,6 +472,10 @@ export const iotHubRows = [
   { code: 504101, reason: 'GatewayTimeout', ...as504, transports: ['http'], scope: 'device' },
 ] as const satisfies readonly CodeRow[];
 
+/**
+ * The codes of Azure IoT Hub: its documentation, its SDKs and captures. The `source` of each row is
+ * among its texts. Searched by `classify` and `lookup` by themselves.
+ */
 export const iotHub: Catalogue = {
   name: 'azure-iot-hub',
   rows: iotHubRows,

@@ -171,7 +171,12 @@ const beginnings: readonly (readonly [string, SystemFault])[] = [
 
 let byCode: ReadonlyMap<string, SystemFault> | undefined;
 
-/** What is known of a system code, for instance `ECONNRESET`; `undefined` where it is none. */
+/**
+ * What is known of a code of socket, DNS or TLS as Node gives it (libuv, c-ares, OpenSSL, undici), for
+ * instance `ECONNRESET`.
+ *
+ * @returns `undefined` where it is none
+ */
 export function systemFault(code: string): SystemFault | undefined {
   byCode ??= new Map(systemFaultRows.flatMap((row: SystemFault) => row.codes.map((name) => [name, row] as const)));
   return byCode.get(code) ?? beginnings.find(([start]) => code.startsWith(start))?.[1];

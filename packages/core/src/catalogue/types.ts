@@ -8,11 +8,13 @@ export interface CodeRow {
   readonly reason: string;
   /** Other names of the same code, found by `lookup` and on the wire. */
   readonly aliases?: readonly string[];
+  /** Decides which class the error has. */
   readonly category: Category;
   /** The HTTP status it comes with; `null`: seen only over AMQP or MQTT. */
   readonly httpStatus: number | null;
   /** Where it is known to occur; empty when no source says. */
   readonly transports: readonly Transport[];
+  /** What to do about it; `now`, `backoff` and `throttled` are repeated where that is safe. */
   readonly advice: Advice;
   /** May the operation have taken effect at a first attempt? */
   readonly executed: Executed;
@@ -58,6 +60,7 @@ export interface CodeTexts {
 export interface Catalogue {
   /** Name of the cloud, for instance `azure-iot-hub`. */
   readonly name: string;
+  /** The rows, in any order; one that is malformed is passed over. */
   readonly rows: readonly CodeRow[];
   /** By code. */
   readonly texts?: Readonly<Record<number, CodeTexts>>;

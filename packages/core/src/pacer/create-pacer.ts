@@ -19,7 +19,12 @@ const FORGET_AFTER_MS = 60_000;
  * A pacer of one's own, for instance to share one among some clients only, or for a bulk job that
  * begins slowly.
  *
+ * @returns a pacer that is off, for the `pacer` of `retry` or of an adapter's `retry` options
  * @throws TypeError for options that are not what they should be
+ *
+ * @example
+ * const pacer = createPacer({ slowStart: true });
+ * await retry(() => registry.update(device), { pacer, pacerKey: 'registry', idempotent: true });
  */
 export function createPacer(options: PacerOptions = {}): Pacer {
   return makePacer(options, PARAMETERS);

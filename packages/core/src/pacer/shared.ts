@@ -5,7 +5,7 @@ import type { Pacer } from './types.ts';
 /** By clock, so that time of a test never mixes with real time. */
 const shared = new WeakMap<Clock, Pacer>();
 
-/** The pacer of everything in this process that lives on that clock. */
+/** The pacer of everything in this process that lives on that clock: what `pacerKey` alone means. */
 export function pacerFor(clock: Clock = systemClock): Pacer {
   const there = shared.get(clock);
   if (there) return there;

@@ -18,15 +18,22 @@ export type PacerState =
       readonly nextProbeAt: Date;
     };
 
+/** A key whose mode changed. */
 export interface PacerChange {
+  /** Target and operation class, as the adapter or `pacerKey` names them. */
   readonly key: string;
   readonly state: PacerState;
 }
 
+/** Called at once; an exception of it becomes a process warning. */
 export type PacerListener = (change: PacerChange) => void;
 
+/** Options of `createPacer`. Every field may be left out. */
 export interface PacerOptions {
-  /** Operations that may wait, per key; one more is given up (`stopped: 'paced-out'`). @default 100000 */
+  /**
+   * Operations that may wait, per key; one more is given up (`stopped: 'paced-out'`). `Infinity`: no limit.
+   * @default 100000: memory has an end, and a shorter queue would end operations that have time
+   */
   readonly maxQueued?: number | undefined;
   /**
    * Begin with few operations at once instead of all, one more per success: for bulk jobs. The
@@ -50,12 +57,20 @@ export interface Pacer {
   keys(): string[];
   /** Told when a key turns on or off, opens or closes: so that an application can shed load. */
   on(name: 'change', listener: PacerListener): void;
+  /** Stop listening. */
   off(name: 'change', listener: PacerListener): void;
   /** For `runOperation` and adapters: where operations of a key pass. */
   gate(key: string): Gate;
 }
 
-/** What an operation's end tells the pacer. `void`: nothing (cancelled, never sent). */
+/**
+ * What an operation's end tells the pacer about the target.
+ *
+ * - `success`, `throttled`: move the rate
+ * - `outage`: the target is down (no connection, 500 or 503); five in a row open the circuit
+ * - `answered`: it is not down, whatever it said
+ * - `void`: nothing (cancelled, never sent)
+ */
 export type PaceOutcome = 'success' | 'throttled' | 'outage' | 'answered' | 'void';
 
 /** What is known of an operation that failed. */
@@ -71,8 +86,9 @@ export interface Failed {
 export interface Entry {
   /** A repeat goes before new work. */
   readonly repeat: boolean;
+  /** Ends the wait, with its reason. */
   readonly signal: AbortSignal | undefined;
-  /** On the clock of the pacer; may be Infinity. */
+  /** Until when its turn must come, in ms. On the clock of the pacer; may be Infinity. */
   readonly deadlineAt: number;
 }
 
@@ -85,7 +101,8 @@ export interface Gate {
   /**
    * Wait for one's turn.
    *
-   * @returns the time of sending, for `report`; or why it was not let through
+   * @returns the time of sending, for `report`; or why it was not let through. `inFlight` is raised
+   * @throws `signal.reason`, as a rejection, when aborted
    */
   enter(entry: Entry): Promise<number | PacedOut>;
   /** How an operation that was sent at `sentAt` ended; `failed` for all but successes. */
@@ -96,6 +113,7 @@ export interface Gate {
 
 /** Why an operation was not let through. */
 export interface PacedOut {
+  /** `paced-out`: too many wait already; `deadline`: its turn did not come in time. */
   readonly stopped: 'paced-out' | 'deadline';
   /** The fault that made everybody wait. */
   readonly because: AnyDeviceCloudError | undefined;

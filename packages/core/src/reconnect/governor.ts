@@ -16,9 +16,10 @@ const FLEET_SLACK = 1.05;
 const FLEET_AGAIN = 0.03;
 
 /**
- * Decides when a connection is made again. Holds no timer: the adapter waits.
+ * Decides when a connection is made again. Holds no timer: the adapter waits. One for each connection,
+ * since it counts the failures of that one.
  *
- * @param owner - for messages, for instance `attachMqtt`
+ * @param options - as the user gave them; `reconnect: false` is the adapter's to heed
  * @throws TypeError for options that are not what they should be
  */
 export function createReconnectGovernor(

@@ -1,6 +1,7 @@
 import { type OptionRule, resolveOptions, rules } from '../options.ts';
 import type { ReconnectOptions } from './types.ts';
 
+/** Checked options, with defaults; the reasons are at `ReconnectOptions`. */
 export interface ResolvedReconnectOptions {
   readonly baseDelayMs: number;
   readonly maxDelayMs: number;
@@ -56,6 +57,7 @@ const RULES: Readonly<Record<keyof ResolvedReconnectOptions, OptionRule>> = {
 /**
  * Check reconnect options and fill in defaults.
  *
+ * @param owner - for messages, for instance `attachMqtt`
  * @throws TypeError naming option, expected and received
  */
 export function resolveReconnectOptions(

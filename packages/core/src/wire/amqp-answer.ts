@@ -10,11 +10,17 @@ import { trackingIdIn, trackingIdOf } from './tracking-id.ts';
 
 /** An answer message of `$cbs`, a management node, a twin link, or DPS. */
 export interface AmqpAnswer {
+  /** Map, or plain object: status, description and condition of CBS, management and DPS. */
   readonly applicationProperties?: unknown;
+  /** Map, or plain object of the message annotations: the status of a twin. */
   readonly annotations?: unknown;
+  /** A data section as rhea gives it, bytes, text or a parsed object. */
   readonly body?: unknown;
+  /** @default 'request' */
   readonly scope?: FaultScope | undefined;
+  /** Of the answer's link. */
   readonly address?: string | undefined;
+  /** Ms since the epoch, for dates in a hint. @default Date.now() */
   readonly now?: number | undefined;
 }
 

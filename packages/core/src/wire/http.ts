@@ -17,7 +17,9 @@ export interface HttpAnswer {
 
 /**
  * Read an HTTP answer that says a fault: a status of 300 and above, or a success whose body tells
- * of a failed registration.
+ * of a failed registration. Number, name, tracking id and text come from the body at any nesting, then
+ * from `iothub-errorcode`, `x-ms-error-code` and `x-ms-request-id`; the wait from `retry-after-ms`,
+ * `x-ms-retry-after-ms`, `Retry-After` (RFC 9110, 10.2.3) or prose.
  *
  * @returns `undefined` for a plain success; never throws
  */

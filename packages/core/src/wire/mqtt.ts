@@ -95,8 +95,11 @@ const ANSWER = /^\$(iothub\/twin|dps\/registrations)\/res\/(\d{3})\/(?:\?(.{0,20
  */
 export function readMqttAnswer(answer: {
   readonly topic: string;
+  /** Bytes, text or a parsed object. */
   readonly payload?: unknown;
+  /** Of the packet, as mqtt-packet gives them. */
   readonly properties?: unknown;
+  /** Ms since the epoch, for dates in a hint. @default Date.now() */
   readonly now?: number;
 }): Evidence | undefined {
   return attempt(() => {
