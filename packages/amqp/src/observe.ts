@@ -1,3 +1,4 @@
+import { within } from './range.ts';
 import {
   isLink,
   type RheaConnection,
@@ -192,7 +193,8 @@ export function observeIncoming(
       guarded(() => seen.settled(...args));
     }),
     wrapMethod(incoming, 'on_disposition', (original) => (fields) => {
-      original.call(incoming, fields);
+      const known = within(fields, incoming.deliveries);
+      if (known) original.call(incoming, known);
       guarded(() => seen.answered(fields));
     }),
   ];

@@ -1,4 +1,5 @@
-import type { Disposition, RheaDelivery, RheaLink, RheaOutgoing } from './rhea.ts';
+import { within } from './range.ts';
+import type { RheaDelivery, RheaLink, RheaOutgoing } from './rhea.ts';
 import { wrapMethod } from './wrap.ts';
 
 /*
@@ -14,7 +15,7 @@ export function mendOutgoing(outgoing: RheaOutgoing): (() => void) | undefined {
   const { deliveries, process } = outgoing;
   if (typeof deliveries?.get_head !== 'function' || typeof deliveries.by_id !== 'function') return undefined;
   if (typeof process !== 'function') return undefined;
-  const restore = [ignoreLate(outgoing), skipDropped(outgoing)];
+  const restore = [ignoreForeign(outgoing), skipDropped(outgoing)];
   return () => restore.forEach((take) => void take());
 }
 
@@ -52,17 +53,10 @@ function skipDropped(outgoing: RheaOutgoing): () => void {
   });
 }
 
-/**
- * What the peer says late of a delivery that is forgotten here. rhea finds deliveries by their
- * distance from the oldest in a ring, and one from before it may be the place of a new one: that
- * would be taken for accepted.
- */
-function ignoreLate(outgoing: RheaOutgoing): () => void {
+/** What the peer says of deliveries that are forgotten here, or never were, is not for rhea. */
+function ignoreForeign(outgoing: RheaOutgoing): () => void {
   return wrapMethod(outgoing, 'on_disposition', (original) => (fields) => {
-    const oldest = outgoing.deliveries?.get_head()?.id ?? 0;
-    const last = fields.last || fields.first;
-    const { settled, state } = fields;
-    if (fields.first >= oldest) original.call(outgoing, fields);
-    else if (last >= oldest) original.call(outgoing, { first: oldest, last, settled, state } as Disposition);
+    const known = within(fields, outgoing.deliveries);
+    if (known) original.call(outgoing, known);
   });
 }

@@ -42,12 +42,18 @@ export interface RheaDelivery {
   modified?(params?: object): void;
 }
 
+/** rhea's ring of the deliveries of one direction that are not settled on both sides. */
+export interface Ring {
+  get_head?(): RheaDelivery | undefined;
+  get_tail?(): RheaDelivery | undefined;
+}
+
 export interface RheaOutgoing {
   next_delivery_id: number;
   /** Deliveries from this id on have not been written yet. */
   next_pending_delivery: number;
   /** A ring of those that are not settled on both sides, in the order of their ids. */
-  readonly deliveries?: { get_head(): RheaDelivery | undefined; by_id?(id: number): RheaDelivery | undefined };
+  readonly deliveries?: Ring & { by_id?(id: number): RheaDelivery | undefined };
   process?(): void;
   available(): number;
   on_disposition(fields: Disposition): void;
@@ -55,15 +61,15 @@ export interface RheaOutgoing {
 
 export interface RheaIncoming {
   /** A ring, with gaps, of those that are not settled on this side. */
-  readonly deliveries?: { readonly entries?: readonly (RheaDelivery | undefined)[] };
+  readonly deliveries?: Ring & { readonly entries?: readonly (RheaDelivery | undefined)[] };
   update(delivery: RheaDelivery, settled: boolean | undefined, state?: unknown): void;
   on_disposition(fields: Disposition): void;
 }
 
 export interface Disposition {
   readonly first: number;
-  readonly last?: number;
-  readonly settled?: boolean;
+  readonly last?: number | undefined;
+  readonly settled?: boolean | undefined;
   readonly state?: unknown;
 }
 
