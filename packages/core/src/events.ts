@@ -3,6 +3,7 @@ import type { AnyDeviceCloudError } from './errors.ts';
 
 /** What listeners of an attachment and the diagnostics channels get. */
 export interface FaultEvent {
+  /** The fault; of `give-up` the final error, of `recovered` the last fault before the success. */
   readonly error: AnyDeviceCloudError;
   /** What the program was doing, where it is known. */
   readonly operation?: string | undefined;

@@ -5,6 +5,7 @@ import type { Executed, FaultScope, Transport } from './categories.ts';
  * fill in what their form shows and leave out the rest; nothing here is an opinion yet.
  */
 export interface EvidenceFields {
+  /** The protocol it was seen on. */
   readonly transport?: Transport | undefined;
   /** Which cloud service answered, where the form tells: picks between catalogues. */
   readonly service?: 'iot-hub' | 'dps' | undefined;
@@ -20,6 +21,7 @@ export interface EvidenceFields {
 
   /** AMQP error condition. */
   readonly condition?: string | undefined;
+  /** What failed: a connection, a request, a delivery, …; decides what a condition or a reason means. */
   readonly scope?: FaultScope | undefined;
   /** Direction of the AMQP link, from the client: `send` is a sender. */
   readonly direction?: 'send' | 'receive' | undefined;
@@ -56,6 +58,7 @@ export interface EvidenceFields {
   /** IoT Hub's MQTT 5 user property `status`, four hex digits. */
   readonly statusProperty?: string | undefined;
 
+  /** Of an HTTP answer. */
   readonly httpStatus?: number | undefined;
   /** The status says success, but the answer cannot be one (cut off, not parsable). */
   readonly brokenAnswer?: true | undefined;
@@ -82,8 +85,11 @@ export interface EvidenceFields {
 
   /** How long the cloud asked to wait, in ms. */
   readonly retryAfterMs?: number | undefined;
+  /** The cloud's id of the request. */
   readonly trackingId?: string | undefined;
+  /** The cloud's own time stamp, as it was written. */
   readonly timestamp?: string | undefined;
+  /** Another server, offered by the one that refused. */
   readonly serverReference?: string | undefined;
   /** How far the local clock is ahead of the cloud's, in ms, where a Date header shows it. */
   readonly clockSkewMs?: number | undefined;

@@ -27,6 +27,7 @@ export interface LookedUp extends CodeTexts {
   readonly catalogue?: string;
   /** The number; none for a family asked for by its pattern, and for signals without one. */
   readonly code?: number;
+  /** The documented name; of a family its pattern, of a signal the condition, reason or code. */
   readonly reason: string;
   /** Other names of the same code. */
   readonly aliases?: readonly string[];
@@ -42,7 +43,9 @@ export interface LookedUp extends CodeTexts {
   readonly executedByText?: Readonly<Record<string, Executed>>;
   /** `null`: seen only over AMQP or MQTT. */
   readonly httpStatus?: number | null;
+  /** Where it is known to occur; empty when no source says. */
   readonly transports?: readonly Transport[];
+  /** Whom the code concerns. */
   readonly scope?: AppliesTo;
   /** Numbers the documentation misprints for it. */
   readonly misprints?: readonly (number | string)[];

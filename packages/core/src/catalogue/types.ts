@@ -120,5 +120,6 @@ export interface HttpStatusRow extends Judgement {
 
 /** Codes of socket, DNS and TLS faults; `reason` is the code itself and left out here. */
 export interface SystemFaultRow extends Omit<Judgement, 'reason'> {
+  /** As Node gives them, for instance `ECONNRESET`. */
   readonly codes: readonly string[];
 }

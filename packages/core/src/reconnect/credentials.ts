@@ -7,12 +7,13 @@ import type { Credentials } from './types.ts';
 /** How long a provider of credentials may take. */
 const LIMIT_MS = 10_000;
 
+/** Where all connections and operations of an attachment ask for fresh credentials. */
 export interface CredentialsGate<T> {
   /**
    * Ask for fresh credentials; who asks while somebody asks already gets the same answer.
    *
    * @returns `undefined`: there are no others
-   * @throws a typed error when the provider fails or takes more than 10 s; `signal.reason` when
+   * @throws a typed error (`CredentialsUnavailable`) when the provider fails or takes more than 10 s; `signal.reason` when
    *   aborted (the provider goes on for the others)
    */
   refresh(context: {
@@ -35,7 +36,12 @@ export interface CredentialsSetup {
   readonly shape?: CredentialsShape | undefined;
 }
 
-/** One provider, asked once at a time. */
+/**
+ * One provider, asked once at a time, with 10 s for each answer: whoever waits for it waits with a
+ * connection.
+ *
+ * @param provider - the user's `credentials` function
+ */
 export function createCredentials<T>(provider: Credentials<T>, setup: CredentialsSetup = {}): CredentialsGate<T> {
   const clock = setup.clock ?? systemClock;
   let pending: Promise<T | undefined> | undefined;

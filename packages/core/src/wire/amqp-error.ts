@@ -10,23 +10,34 @@ import { trackingIdIn, trackingIdOf } from './tracking-id.ts';
 
 /** An AMQP error record (AMQP 1.0, 2.8.14), and the place it was met at. */
 export interface AmqpErrorRecord {
+  /** Symbol, as a string or as rhea's typed value. */
   readonly condition?: unknown;
+  /** Text, or JSON with the cloud's number in it. */
   readonly description?: unknown;
   /** Map, or plain object. */
   readonly info?: unknown;
+  /** What was ended or refused with it; decides what a condition means. */
   readonly scope?: FaultScope | undefined;
   /** Of the link, from the client: `send` is a sender. */
   readonly direction?: 'send' | 'receive' | undefined;
   /** Address of the link. */
   readonly address?: string | undefined;
+  /** Outcome of the delivery it came with. */
   readonly outcome?: 'rejected' | 'released' | 'modified' | undefined;
+  /** Of a `modified`: it may have arrived. */
   readonly deliveryFailed?: boolean | undefined;
   /** Raised by this side of the connection. */
   readonly local?: boolean | undefined;
+  /** Ms since the epoch, for dates in a hint. @default Date.now() */
   readonly now?: number | undefined;
 }
 
-/** Read an AMQP error. Anything with a `condition` or an `outcome`; never throws. */
+/**
+ * Read an AMQP error: anything with a `condition`, a text or an `outcome`. Number, tracking id and wait
+ * come from the info map and the description.
+ *
+ * @returns `undefined` where there is none of them; never throws
+ */
 export function readAmqpError(error: AmqpErrorRecord): Evidence | undefined {
   return attempt(() => readRecord(error));
 }

@@ -6,6 +6,7 @@ import { trackingIdOf } from './tracking-id.ts';
 
 /** An HTTP answer, whoever received it. */
 export interface HttpAnswer {
+  /** 100 to 999; anything else is no answer. */
   readonly status: number;
   /** Plain object (any letter case) or anything with `get(name)`. */
   readonly headers?: unknown;
