@@ -17,7 +17,9 @@ async function start(way: Way) {
     container.on('connection_open', () => attached.push([]));
     const note = ({ sender, receiver }: EventContext) => {
       const link = sender ?? receiver;
-      const { source, target, name } = (link as unknown as { remote: { attach: Record<string, never> } }).remote.attach;
+      const { source, target, name } = (
+        link as unknown as { remote: { attach: { name: string; source: object; target: object } } }
+      ).remote.attach;
       const to = Reflect.get(sender ? source : target, 'value')?.[0]?.value ?? '(dynamic)';
       attached.at(-1)?.push(`${sender ? 'receiver' : 'sender'} ${to} ${name}`);
     };
@@ -92,7 +94,9 @@ describe.each(ways)('%s', (way) => {
     byHand.add_credit(3);
     await until(() => windowed.is_open() && byHand.is_open());
     await lose({ peer, attached });
-    const credit = (name: string) => latest(peer).find_sender((link: { name: string }) => link.name === name)?.credit;
+    const credit = (name: string) =>
+      (latest(peer).find_sender((link: { name: string }) => link.name === name) as unknown as { credit: number })
+        ?.credit;
     await until(() => credit('windowed') === 7, 'the window');
     expect(credit('by hand')).toBe(0);
   });
