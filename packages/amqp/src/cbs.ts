@@ -4,7 +4,7 @@ import { AMQP_RETRY_DEFAULTS, type AmqpCredentials, type CbsToken } from './opti
 import { reattach } from './reattach.ts';
 import type { Requests } from './request.ts';
 import type { RheaConnection, RheaLink } from './rhea.ts';
-import { guarded } from './wrap.ts';
+import { guarded, wrapMethod } from './wrap.ts';
 
 const CBS = '$cbs';
 
@@ -26,7 +26,8 @@ export interface TokenKeeperSetup {
  */
 export class TokenKeeper {
   readonly #setup: TokenKeeperSetup;
-  readonly #held = new Set<RheaLink>();
+  /** Links that wait, and what takes the wraps off each. */
+  readonly #held = new Map<RheaLink, () => void>();
   #token: CbsToken | undefined;
 
   constructor(setup: TokenKeeperSetup) {
@@ -53,7 +54,7 @@ export class TokenKeeper {
       for (const link of Object.values(session.links)) {
         if (!link.state.was_open || this.#setup.requests.owns(link)) continue;
         link.state.was_open = false;
-        this.#held.add(link);
+        this.#held.set(link, this.#unlessClosed(link));
       }
   }
 
@@ -65,13 +66,39 @@ export class TokenKeeper {
   }
 
   release(): void {
-    const held = [...this.#held];
-    this.#held.clear();
-    for (const link of held) {
+    for (const link of [...this.#held.keys()]) {
+      this.#letGo(link);
+      const { session } = link;
+      if (!session.state.local_open && !session.state.was_open) continue; // closed meanwhile
       // A second loss has taken it out of its session.
-      if (link.session.links[link.name] === link) link.attach();
+      if (session.links[link.name] === link) link.attach();
       else reattach(link);
     }
+  }
+
+  /** Nobody will put a token: the links are left to rhea, as if they had not been held. */
+  stop(): void {
+    const held = [...this.#held.keys()];
+    this.release();
+    if (!this.#setup.connection.state.was_open) return;
+    // For the next connection, which rhea makes from its states.
+    for (const { state } of held) if (state.local_open) state.disconnected();
+  }
+
+  #letGo(link: RheaLink): void {
+    this.#held.get(link)?.();
+    this.#held.delete(link);
+  }
+
+  /** rhea takes no notice when a link is closed that is not open yet. */
+  #unlessClosed(link: RheaLink): () => void {
+    const closing = <T extends (...args: never[]) => unknown>(original: T) =>
+      ((...args: never[]) => {
+        this.#letGo(link);
+        return original.apply(link, args);
+      }) as T;
+    const restore = [wrapMethod(link, 'close', closing), wrapMethod(link, 'detach', closing)];
+    return () => restore.forEach((take) => void take());
   }
 
   /** @returns whether there is a token to put @throws what the peer answered */

@@ -162,6 +162,7 @@ export class AttachedConnection {
     this.#stopLooking();
     this.#idle.restore();
     this.#away.stop();
+    guarded(() => this.#tokens.stop());
     this.#lifetime.stop();
     this.requests.stop(reason);
     this.#observation.stop();
