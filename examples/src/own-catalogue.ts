@@ -1,5 +1,6 @@
-// Your own service behind the hub has codes too: the same typed errors for them.
-import { type Catalogue, classify, iotHub } from '@faultmap/core';
+// Your own service behind the hub has codes too: the same typed errors for them. They are searched
+// before those of the hub.
+import { type Catalogue, classify } from '@faultmap/core';
 import { readHttpAnswer } from '@faultmap/core/adapter';
 
 const plant: Catalogue = {
@@ -20,5 +21,5 @@ const plant: Catalogue = {
 };
 
 const answer = { status: 423, headers: {}, body: '{"errorCode":423001,"message":"locked by shift 2"}' };
-const error = classify(readHttpAnswer(answer), { catalogues: [plant, iotHub] });
+const error = classify(readHttpAnswer(answer), { catalogues: [plant] });
 console.log(error.message, error.category, error.transient, error.fix);
