@@ -10,9 +10,8 @@ import { MAX_TEXT } from './limits.ts';
 const MASK = '[redacted]';
 
 /** Every mask below begins at a mark or a word of these, or a text is wrapped; most sentences have none. */
-const MARKS = /[=:%<\t\r\n]/;
-const WORDS =
-  /eyj|-----|bearer|basic|digest|sharedkey|negotiate|&lt;|-u\b|-(?:user|pw|pass|sas|token|secret|\w{0,9}-?key)\b/i;
+const MARKS = /[=:%<&\t\r\n]|(?:^| )-/;
+const WORDS = /eyj|-----|bearer|basic|digest|sharedkey|negotiate/i;
 /** Of the others, nearly all have none of these words. */
 const SUSPICIOUS =
   /sig|key|bearer|basic|digest|passw|passphrase|pwd|secret|token|cookie|credential|authori[sz]ation|eyj|:\/\/|%3a%2f%2f|-----begin|=|%3d|-u |--?pw|--?pass|--?sas/i;

@@ -20,6 +20,7 @@ const CODE = new RegExp(
 
 /** A code that prose names. */
 export function codeInText(text: string): number | undefined {
+  if (!/\d{6}/.test(text)) return undefined; // as most texts are, and sooner seen
   const found = CODE.exec(text)
     ?.slice(1)
     .find((group) => group !== undefined);
@@ -124,6 +125,7 @@ export function statusOfPhrase(name: string): number | undefined {
 
 /** The first HTTP status in a text that says a failure, as a number or a phrase. */
 export function statusInText(text: string): number | undefined {
+  if (!/[1-5]\d\d|status/i.test(text)) return undefined;
   for (const match of text.matchAll(STATUS)) {
     const found = match.slice(1).find((group) => group !== undefined) ?? '';
     const status = /^\d/.test(found) ? Number(found) : statusOfPhrase(found);
