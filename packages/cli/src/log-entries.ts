@@ -36,30 +36,3 @@ export async function* entriesOf(batches: AsyncIterable<readonly string[]>): Asy
   }
   if (held > 0 && text.trim() !== '') yield [{ text, line: first }];
 }
-
-const ISO = /\b(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d{1,9})? ?(Z|[+-]\d\d:?\d\d)?/;
-
-/** The entry's own time: a field of a JSON record, else the first ISO time in the text. */
-export function timeOf(text: string, record: Readonly<Record<string, unknown>> | undefined): Date | undefined {
-  for (const key of ['time', 'timestamp', '@timestamp', 'ts', 'TimeGenerated', 'eventTime']) {
-    const value = record?.[key];
-    const date = typeof value === 'number' ? dateOfNumber(value) : typeof value === 'string' ? isoIn(value) : undefined;
-    if (date) return date;
-  }
-  return isoIn(text.slice(0, 2_000));
-}
-
-function isoIn(text: string): Date | undefined {
-  const match = ISO.exec(text);
-  if (!match) return undefined;
-  const [, day, time, fraction = '', zone = 'Z'] = match;
-  // A time without a zone is taken as UTC: the cloud's own are.
-  const date = new Date(`${day}T${time}${fraction.slice(0, 4)}${zone}`);
-  return Number.isNaN(date.getTime()) ? undefined : date;
-}
-
-/** Seconds or milliseconds since the epoch, between 2001 and 2100. */
-function dateOfNumber(value: number): Date | undefined {
-  const ms = value > 1e11 ? value : value * 1000;
-  return ms > 978e9 && ms < 4_102e9 ? new Date(ms) : undefined;
-}
