@@ -22,15 +22,48 @@ const conclusions = {
     executed: 'unknown',
     candidates: [400027, 409002],
   },
+  deviceExists: {
+    category: 'conflict',
+    reason: 'DeviceAlreadyExists',
+    advice: 'never',
+    executed: 'unknown',
+    candidates: [409001],
+  },
+  moduleExists: {
+    category: 'conflict',
+    reason: 'ModuleAlreadyExistsOnDevice',
+    advice: 'never',
+    executed: 'unknown',
+    candidates: [409301],
+  },
   conflict: { category: 'conflict', reason: 'Conflict', advice: 'never', executed: 'unknown' },
-  queueFull: { category: 'quota', reason: 'QueueFull', advice: 'never', executed: 'no', candidates: [403004] },
-  uploads: { category: 'quota', reason: 'TooManyUploads', advice: 'never', executed: 'no', candidates: [403006] },
+  queueFull: {
+    category: 'quota',
+    reason: 'DeviceMaximumQueueDepthExceeded',
+    advice: 'never',
+    executed: 'no',
+    candidates: [403004],
+  },
+  uploads: {
+    category: 'quota',
+    reason: 'DeviceMaximumActiveFileUploadLimitExceeded',
+    advice: 'never',
+    executed: 'no',
+    candidates: [403006],
+  },
   jobQuota: {
     category: 'quota',
     reason: 'JobQuotaExceeded',
     advice: 'never',
     executed: 'no',
     candidates: [403003, 403001],
+  },
+  hubQuota: {
+    category: 'quota',
+    reason: 'IotHubQuotaExceeded',
+    advice: 'at-reset',
+    executed: 'no',
+    candidates: [403002],
   },
   quota: { category: 'quota', reason: 'QuotaExceeded', advice: 'at-reset', executed: 'no', candidates: [403002] },
   tooMany: {
@@ -48,7 +81,13 @@ const conclusions = {
     executed: 'no',
     candidates: [413001],
   },
-  lockLost: { category: 'precondition', reason: 'LockLost', advice: 'never', executed: 'yes', candidates: [412002] },
+  lockLost: {
+    category: 'precondition',
+    reason: 'DeviceMessageLockLost',
+    advice: 'never',
+    executed: 'yes',
+    candidates: [412002],
+  },
   precondition: {
     category: 'precondition',
     reason: 'PreconditionFailed',
@@ -95,6 +134,7 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
   ['queueFull', /queue depth cannot exceed|exceeded the queue limit|queue (?:is )?full/],
   ['uploads', /active file uploads?\b/],
   ['jobQuota', /job ?quota ?(?:has been |was |is )?exceeded/],
+  ['hubQuota', /total number of messages .{0,60}exceeded|exceeded the allocated quota|iothubquotaexceeded/],
   [
     'quota',
     /quota ?(?:has been |is |was )?(?:exceeded|reached|used up|exhausted)|exceeded .{0,40}quota|(?:message|daily) quota\b|total (?:number of )?messages? .{0,60}exceeded/,
@@ -148,6 +188,8 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
 
   // what is asked for
   ['notFound', /not registered|\bnot ?found\b|does(?:n['’]t| not) exist|could not be found|\bunknown device\b/],
+  ['moduleExists', /\bmodule\b.{0,160}already (?:exists?\b|registered)/],
+  ['deviceExists', /\bdevice\b.{0,160}already (?:exists?\b|registered)/],
   ['conflict', /already ?exists?\b|already registered|\bconflict\b/],
 
   // time and connection
