@@ -1,9 +1,8 @@
 /* What a program gives as fresh credentials, and it is not what is expected. */
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
-import { setStage, until } from './support/stage.ts';
+import { quick, setStage, until } from './support/stage.ts';
 
-const quick = { baseDelayMs: 1, maxDelayMs: 5, throttledBaseDelayMs: 1, stableAfterMs: 0 };
 const token = 'SharedAccessSignature sr=hub&sig=c2VjcmV0c2VjcmV0&se=1';
 
 test.each([

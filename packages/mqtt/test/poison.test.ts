@@ -5,21 +5,15 @@ import {
   connected,
   type Library,
   outcome,
+  quick,
   rejection,
   type Stage,
-  type StageOptions,
   setStage,
-  staged as stagedAnyhow,
+  stagedQuick as staged,
   until,
 } from './support/stage.ts';
 
 vi.setConfig({ maxConcurrency: 16 });
-
-/* Without the floor of 5 s, which a connection that closes soon after being accepted is held to. */
-const quick = { baseDelayMs: 1, maxDelayMs: 5, throttledBaseDelayMs: 1, stableAfterMs: 0 };
-
-const staged = (options: StageOptions, run: (stage: Stage) => Promise<void>) =>
-  stagedAnyhow({ attach: { reconnect: quick }, ...options }, run);
 
 /** A broker that closes at one topic, as those of 3.1.1 do. */
 const closing = (at = 'poison', how: (link: Link) => void = (link) => link.fin()): Script => ({

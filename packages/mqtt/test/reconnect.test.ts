@@ -2,12 +2,10 @@ import { setTimeout as after } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
 import type { Script } from './support/peer.ts';
 import { startPeer } from './support/peer.ts';
-import { connected, type Library, outcome, rejection, type Stage, staged, until } from './support/stage.ts';
+import { connected, type Library, outcome, quick, rejection, type Stage, staged, until } from './support/stage.ts';
 
 // They wait far more than they work.
 vi.setConfig({ maxConcurrency: 16 });
-
-const quick = { baseDelayMs: 1, maxDelayMs: 5, throttledBaseDelayMs: 1, stableAfterMs: 0 };
 
 /** Disconnected by IoT Hub's preview of MQTT 5: the quota of the day is used up. */
 const overQuota = ({ peer: { links } }: Stage) => {
