@@ -1,12 +1,13 @@
 import type { EventContext, Message, Sender } from 'rhea';
 import { describe, expect, it } from 'vitest';
-import { heldClock, quiet, startClient, until } from './support/client.ts';
+import { handClock } from '../../../test/support/hand-clock.ts';
+import { quiet, startClient, until } from './support/client.ts';
 import { C2D, ended, FORCED, operations, startReceiving } from './support/restoring.ts';
 import { type Peer, startPeer } from './support/server.ts';
 
 describe('together with other losses', () => {
   it('detached, then the connection is lost: attached with the next one', async () => {
-    const clock = heldClock();
+    const clock = handClock();
     const { peer, client, receiver, bodies } = await startReceiving({ attach: { clock } });
     ended(peer, FORCED.condition);
     await until(() => client.retries.length === 1);
@@ -32,7 +33,7 @@ describe('together with other losses', () => {
   });
 
   it('the session ended, and the application closes a link or opens it anew: only the rest comes back', async () => {
-    const clock = heldClock();
+    const clock = handClock();
     const { peer, client, receiver, bodies, attached } = await startReceiving({ attach: { clock } });
     const closed = client.connection.open_receiver('closed');
     const anew = client.connection.open_receiver('anew');
@@ -98,7 +99,7 @@ describe('together with other losses', () => {
   });
 
   it('its session is closed by the application: it is not waited for any more', async () => {
-    const clock = heldClock();
+    const clock = handClock();
     const { peer, client, receiver, attached } = await startReceiving({ attach: { clock } });
     ended(peer, FORCED.condition);
     await until(() => client.retries.length === 1);
@@ -111,7 +112,7 @@ describe('together with other losses', () => {
   });
 
   it('a send attaches its link at once, and nothing is attached twice', async () => {
-    const clock = heldClock();
+    const clock = handClock();
     let receivers = 0;
     const { peer, client } = await startReceiving({ attach: { clock } }, (container) =>
       container.on('receiver_open', () => receivers++),

@@ -1,6 +1,7 @@
 import type { Connection, Receiver } from 'rhea';
 import { describe, expect, it } from 'vitest';
-import { heldClock, QUICK, quiet, until } from './support/client.ts';
+import { handClock } from '../../../test/support/hand-clock.ts';
+import { QUICK, quiet, until } from './support/client.ts';
 import { C2D, ended, FORCED, operations, startReceiving } from './support/restoring.ts';
 
 describe('a receiver that the peer detached', () => {
@@ -79,7 +80,7 @@ describe('a receiver that the peer detached', () => {
   });
 
   it('the quota of the day is used up: attached again when the next one begins', async () => {
-    const clock = heldClock();
+    const clock = handClock();
     const { peer, client, bodies } = await startReceiving({ attach: { clock } });
     const sender = peer.connection.find_sender(() => true);
     sender?.close({ condition: 'amqp:resource-limit-exceeded', description: '{"errorCode":403002}' });
@@ -136,7 +137,7 @@ describe('the application does not want it back', () => {
   });
 
   it.each([...ways, sameName])('it %s, later', async (_what, does) => {
-    const clock = heldClock();
+    const clock = handClock();
     const { peer, client, receiver, attached } = await startReceiving(
       { attach: { clock } },
       undefined,

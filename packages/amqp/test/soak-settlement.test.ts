@@ -1,9 +1,9 @@
 import type { AnyDeviceCloudError } from '@faultmap/core';
 import type { Delivery, EventContext, Message, Sender } from 'rhea';
 import { expect, it } from 'vitest';
+import { randomFrom } from '../../../test/support/random.ts';
 import { QUICK, startClient, until } from './support/client.ts';
 import { outcome } from './support/internals.ts';
-import { randomFrom } from './support/random.ts';
 import { startPeer } from './support/server.ts';
 
 const MESSAGES = Number(process.env.FAULTMAP_SOAK_MESSAGES ?? 3_000);

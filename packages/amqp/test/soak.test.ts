@@ -1,9 +1,9 @@
 import type { AnyDeviceCloudError } from '@faultmap/core';
 import type { Delivery, EventContext } from 'rhea';
 import { expect, it } from 'vitest';
+import { randomFrom } from '../../../test/support/random.ts';
 import { QUICK, startClient, until } from './support/client.ts';
 import { outcome } from './support/internals.ts';
-import { randomFrom } from './support/random.ts';
 import { startPeer } from './support/server.ts';
 
 const SENDS = Number(process.env.FAULTMAP_SOAK_SENDS ?? 10_000);

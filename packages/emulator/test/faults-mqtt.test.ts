@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { handClock } from '../../../test/support/hand-clock.ts';
 import { knownCodes } from '../src/forms/codes.ts';
-import { handClock } from './hand-clock.ts';
 import { closing, message, packet, useBench } from './support.ts';
 
 const bench = useBench();

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { handClock } from '../../../test/support/hand-clock.ts';
 import { Client } from './amqp-kit.ts';
-import { handClock } from './hand-clock.ts';
 import { message, useBench } from './support.ts';
 
 /* Five polls in ten seconds per device (iot-dps-limits); the answer says how long to wait, in the spelling of each transport. */

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { handClock } from '../../../test/support/hand-clock.ts';
 import { Authority, createToken, parseToken } from '../src/auth.ts';
 import { Cloud } from '../src/state/cloud.ts';
 import { CloudFault } from '../src/state/fault.ts';
 import { type JsonObject, mergePatch } from '../src/state/json.ts';
 import { Throttles } from '../src/state/throttles.ts';
-import { handClock } from './hand-clock.ts';
 
 const faultOf = (run: () => unknown): string | undefined => {
   try {

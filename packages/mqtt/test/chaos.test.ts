@@ -2,6 +2,7 @@ import { setTimeout as after } from 'node:timers/promises';
 import { isDeviceCloudError } from '@faultmap/core';
 import { attachMqtt } from '@faultmap/mqtt';
 import { expect, test, vi } from 'vitest';
+import { randomFrom } from '../../../test/support/random.ts';
 import type { Link, Script } from './support/peer.ts';
 import { startPeer } from './support/peer.ts';
 import { type Library, libraries, outcome, until } from './support/stage.ts';
@@ -12,14 +13,6 @@ vi.setConfig({ maxConcurrency: 12 });
 
 const RUNS = 16;
 const SEED = Number(process.env.FAULTMAP_SEED ?? Math.floor(Math.random() * 2 ** 31));
-
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x9e3779b9) | 0;
-    return ((state ^ (state >>> 13)) >>> 0) / 2 ** 32;
-  };
-}
 
 type Mood = (link: Link, packet: { cmd: string; messageId?: number }) => unknown;
 const code = ({ version }: Link) => (version === 5 ? 0x87 : 0x80);
@@ -55,7 +48,7 @@ function moody(random: () => number): Script {
 }
 
 async function run(seed: number, library: Library, level: 4 | 5): Promise<Record<string, number>> {
-  const random = seeded(seed);
+  const random = randomFrom(seed);
   const peer = await startPeer({ script: moody(random) });
   const client = libraries[library](peer.url, {
     protocolVersion: level,

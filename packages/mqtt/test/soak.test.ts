@@ -2,6 +2,7 @@ import { isDeviceCloudError } from '@faultmap/core';
 import { attachMqtt } from '@faultmap/mqtt';
 import mqtt from 'mqtt';
 import { expect, test } from 'vitest';
+import { randomFrom } from '../../../test/support/random.ts';
 import type { Link } from './support/peer.ts';
 import { startPeer } from './support/peer.ts';
 import { connected, until } from './support/stage.ts';
@@ -13,17 +14,6 @@ const SEED = Number(process.env.FAULTMAP_SEED ?? Math.floor(Math.random() * 2 **
 
 /** Of one message each. */
 const CHANCES = { resetBefore: 0.002, resetAfter: 0.002, drop: 0.001, delay: 0.02, double: 0.02 };
-
-/** Mulberry32: the same faults for the same seed, as far as the sockets allow. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** A broker that resets, delays, drops and doubles; it keeps what it has received and acknowledged. */
 function moody(random: () => number) {
@@ -61,7 +51,7 @@ function moody(random: () => number) {
 test(`${MESSAGES} publishes at QoS 1 through a broker that resets, delays, drops and doubles`, {
   timeout: 60_000,
 }, async () => {
-  const broker = moody(seeded(SEED));
+  const broker = moody(randomFrom(SEED));
   const peer = await startPeer({ script: { publish: broker.publish } });
   const client = mqtt.connect(peer.url, { reconnectPeriod: 5 });
   const before = process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;

@@ -93,24 +93,6 @@ export function fastClock(times: number): Clock {
   };
 }
 
-/** Time that stands until it is told to pass. */
-export function heldClock(): Clock & { pass(ms: number): void } {
-  let now = 1_800_000_000_000;
-  const timers = new Set<{ readonly at: number; readonly run: () => void }>();
-  return {
-    now: () => now,
-    after(ms, run) {
-      const timer = { at: now + ms, run };
-      timers.add(timer);
-      return () => timers.delete(timer);
-    },
-    pass(ms) {
-      now += ms;
-      for (const timer of [...timers]) if (timer.at <= now && timers.delete(timer)) timer.run();
-    },
-  };
-}
-
 /** Wait until it holds; bounded. */
 export async function until(holds: () => unknown, what = 'a condition', ms = 5_000): Promise<void> {
   const end = Date.now() + ms;

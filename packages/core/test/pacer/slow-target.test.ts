@@ -1,16 +1,13 @@
 import { createPacer, retry } from '@faultmap/core';
 import { expect, test } from 'vitest';
+import { randomFrom } from '../../../../test/support/random.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { throttled } from '../support/faults.ts';
 
 /** A target 15 ms away that allows one query per second and gives no hint; time and chance are given. */
 function slowTarget(seed: number) {
   const clock = new FakeClock();
-  let state = seed;
-  const random = () => {
-    state = (state * 16_807) % 2_147_483_647;
-    return state / 2_147_483_647;
-  };
+  const random = randomFrom(seed);
   const away = () => new Promise<void>((resolve) => clock.after(15, resolve));
   let tokens = 1;
   let at = clock.now();
