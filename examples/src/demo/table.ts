@@ -1,6 +1,6 @@
 import type { AnyDeviceCloudError } from '@faultmap/core';
 import Table from 'cli-table3';
-import pc from 'picocolors';
+import type { Colors } from './colors.ts';
 import type { Did, Expected } from './expected.ts';
 
 /** What one row of the table came to. */
@@ -36,26 +36,35 @@ export function differences({ expected, outcome }: Row): string[] {
   return found;
 }
 
-/** A table a person likes to read. */
-export function render(rows: readonly Row[]): string {
+/** A table a person likes to read, of 80 columns: below its name what the library gave, and what was done. */
+export function render(rows: readonly Row[], colors: Colors): string {
   const table = new Table({
-    head: ['', 'code', 'reason', 'seen over', 'the library gave', 'category', 'executed?', 'faultmap'],
-    colWidths: [3, 9, 28, 11, 42, 14, 11, 32],
+    head: ['  code\n  over', 'reason\nwhat the library gave', 'category, may it have run?\nwhat faultmap did'],
+    colWidths: [11, 34, 31],
     wordWrap: true,
     // The table colours by itself, whatever it is written to.
-    style: { head: pc.isColorSupported ? ['bold'] : [], border: pc.isColorSupported ? ['gray'] : [], compact: true },
+    style: {
+      head: colors.isColorSupported ? ['bold'] : [],
+      border: colors.isColorSupported ? ['gray'] : [],
+      compact: true,
+    },
   });
   for (const row of rows) {
     const wrong = differences(row);
-    const mark = wrong.length === 0 ? pc.green('✓') : pc.red('✗');
-    const label = row.key + (row.expected.scripted ? '*' : '');
+    const mark = wrong.length === 0 ? colors.green('✓') : colors.red('✗');
+    const label = `${mark} ${colors.bold(row.key + (row.expected.scripted ? '*' : ''))}`;
     if ('failed' in row.outcome) {
-      table.push([mark, label, row.expected.reason, '', pc.red(row.outcome.failed), '', '', '']);
+      table.push([label, row.expected.reason, colors.red(row.outcome.failed)]);
       continue;
     }
     const { transport, raw, error, said } = row.outcome;
     const reason = split(error.reason) + (String(error.code) === row.key ? '' : ` (${error.code})`);
-    table.push([mark, pc.bold(label), reason, transport, pc.dim(short(raw, 40)), error.category, error.executed, said]);
+    const gave = colors.dim(short(raw, 60));
+    table.push([
+      `${label}\n  ${transport}`,
+      `${reason}\n${gave}`,
+      `${error.category}, executed: ${error.executed}\n${said}`,
+    ]);
   }
   return table.toString();
 }
@@ -66,5 +75,5 @@ function short(text: string, most: number): string {
 
 /** Long names wrap between their words: a space no eye sees would break copying, so a soft one. */
 function split(name: string): string {
-  return name.length <= 26 ? name : name.replace(/(?<=[a-z])(?=[A-Z])/g, ' ');
+  return name.length <= 32 ? name : name.replace(/(?<=[a-z])(?=[A-Z])/g, ' ');
 }

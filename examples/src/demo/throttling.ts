@@ -1,5 +1,5 @@
 import { startEmulator } from '@faultmap/emulator';
-import pc from 'picocolors';
+import type { Colors } from './colors.ts';
 import { connectHttp } from './stage.ts';
 
 const OPERATIONS = 60;
@@ -50,13 +50,11 @@ export function isGood({ done }: Burst): boolean {
   return done === OPERATIONS;
 }
 
-export function renderBurst({ done, throttled, requests, seconds, idealSeconds }: Burst): string {
-  const mark = done === OPERATIONS ? pc.green('✓') : pc.red('✗');
+export function renderBurst({ done, throttled, requests, seconds, idealSeconds }: Burst, colors: Colors): string {
+  const mark = done === OPERATIONS ? colors.green('✓') : colors.red('✗');
   return [
-    pc.bold(
-      `A burst: ${OPERATIONS} twin reads at once, at a cloud that answers 429001 + Retry-After above ${PER_SECOND}/s`,
-    ),
-    `${mark} ${done} of ${OPERATIONS} done in ${seconds.toFixed(1)} s (no faster than ${idealSeconds.toFixed(1)} s is possible)`,
+    colors.bold(`A burst: ${OPERATIONS} twin reads at once, at a cloud that answers 429001 above ${PER_SECOND}/s`),
+    `${mark} ${done} of ${OPERATIONS} done in ${seconds.toFixed(1)} s (${idealSeconds.toFixed(1)} s is the least possible)`,
     `  ${requests} requests sent, ${throttled} of them answered 429001: ${(requests / OPERATIONS).toFixed(2)} per operation`,
   ].join('\n');
 }

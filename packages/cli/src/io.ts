@@ -35,7 +35,7 @@ export type Colors = ReturnType<typeof pc.createColors>;
 
 /** Colours for people; none into a pipe, with NO_COLOR, or with `--no-color`. */
 export function colorsFor(io: Io, wanted: boolean): Colors {
-  const terminal = (io.stdout as { isTTY?: boolean }).isTTY === true;
+  const terminal = (io.stdout as { isTTY?: boolean }).isTTY === true && io.env.TERM !== 'dumb';
   const forced = (io.env.FORCE_COLOR ?? '0') !== '0';
   return pc.createColors(wanted && !io.env.NO_COLOR && (terminal || forced));
 }

@@ -270,6 +270,7 @@ describe('colours', () => {
     ['on a terminal', ['explain', '404103'], true, {}, true],
     ['into a pipe', ['explain', '404103'], false, {}, false],
     ['with NO_COLOR', ['explain', '404103'], true, { NO_COLOR: '1' }, false],
+    ['on a dumb terminal', ['explain', '404103'], true, { TERM: 'dumb' }, false],
     ['with FORCE_COLOR', ['explain', '404103'], false, { FORCE_COLOR: '1' }, true],
     ['--no-color before the command', ['--no-color', 'explain', '404103'], true, {}, false],
     ['--no-color behind the command', ['explain', '--no-color', '404103'], true, {}, false],
