@@ -1,8 +1,9 @@
 import type { FaultEventName, FaultListener } from '@faultmap/core';
 import { attachOnce, FaultEvents, optionError } from '@faultmap/core/adapter';
 import type { AxiosInstance } from 'axios';
-import { MARK, type MarkedConfig, wrapAdapter } from './adapter.ts';
+import { MARK, wrapAdapter } from './adapter.ts';
 import { type AttachHttpOptions, resolveAttachOptions } from './options.ts';
+import { intercept } from './rounds.ts';
 import { HttpSender } from './sender.ts';
 
 /** What {@link attachHttp} gives. */
@@ -45,24 +46,23 @@ export function attachHttp(instance: AxiosInstance, options: AttachHttpOptions =
 function wire(instance: AxiosInstance, options: AttachHttpOptions, release: () => void): HttpAttachment {
   const events = new FaultEvents();
   const sender = new HttpSender(resolveAttachOptions(options), events);
-  const { defaults, interceptors } = instance;
+  const { defaults } = instance;
   const before = defaults.adapter;
   // What is seen from outside, and inherited by instances made of this one: it lets pass.
   const face = wrapAdapter(before);
-  const acting = sender.wrap(before, face);
   defaults.adapter = face;
-  // Never run: `runWhen` alone looks at the config, at a tenth of what an interceptor costs. Of the
-  // instance, not of its defaults, so that a child made by `create()` does not inherit it.
-  const marker = interceptors.request.use(null, null, {
-    synchronous: true,
-    runWhen(config: MarkedConfig) {
+  const acting = sender.direct(before, face, false);
+  const typing = sender.direct(before, face, true);
+  // Of the instance, not of its defaults, so that a child made by `create()` does not inherit it.
+  const intercepting = intercept(
+    instance,
+    (config) => {
       // In place of the one that is there already: a further key costs axios more than all of ours.
-      if (config.adapter === face) config.adapter = acting;
+      if (config.adapter === face) config.adapter = intercepting.leftOut(config) ? typing : acting;
       else config[MARK] = sender;
-      return false;
     },
-  });
-  const mapper = interceptors.response.use(null, (raw) => Promise.reject(sender.typed(raw)));
+    (raw) => Promise.reject(sender.typed(raw)),
+  );
   let detached = false;
   return {
     on: (name, listener) => events.on(name, listener),
@@ -70,8 +70,7 @@ function wire(instance: AxiosInstance, options: AttachHttpOptions, release: () =
     detach() {
       if (detached) return;
       detached = true;
-      interceptors.request.eject(marker);
-      interceptors.response.eject(mapper);
+      intercepting.detach();
       // Somebody wrapped ours in the meantime: it stays, and lets pass what is not marked.
       if (defaults.adapter === face) Object.assign(defaults, { adapter: before });
       sender.forget();

@@ -46,9 +46,8 @@ export class Gates {
   /** Has it the key of the last one? */
   #isLike({ url, baseURL, method }: InternalAxiosRequestConfig): boolean {
     if (baseURL !== this.#baseURL || method !== this.#method) return false;
-    if (url === this.#url) return true;
     const prefix = this.#prefix;
-    return url !== undefined && prefix !== undefined && beginsWithSegments(url, prefix);
+    return prefix === undefined ? url === this.#url : url !== undefined && beginsWithSegments(url, prefix);
   }
 
   #keep(config: InternalAxiosRequestConfig, retry: ResolvedRetryOptions): void {

@@ -72,9 +72,11 @@ export function sharedPrefixOf({ baseURL, url = '' }: InternalAxiosRequestConfig
   return segmentOf(url, from) === '' ? undefined : url.slice(0, segmentEnd(url, from));
 }
 
-/** Does the URL go on at the end of a segment? */
+/** Does the URL begin with it, up to the end of a segment? */
 export function beginsWithSegments(url: string, prefix: string): boolean {
-  return url.startsWith(prefix) && (url.length === prefix.length || isEnd(url.charCodeAt(prefix.length)));
+  const { length } = prefix;
+  // Not `startsWith`, which takes twice as long.
+  return url.slice(0, length) === prefix && (url.length === length || isEnd(url.charCodeAt(length)));
 }
 
 /** Where the authority begins and the path. */

@@ -16,7 +16,7 @@ import { type AdapterOption, brand, MARK, type MarkedConfig, resolveAdapter, typ
 import { isFailedRequest } from './axios-error.ts';
 import { isReplayable, release } from './body.ts';
 import { FreshHeaders } from './credentials.ts';
-import { Flights, type Landing } from './flights.ts';
+import { type AfterFailure, Flights, type Landing } from './flights.ts';
 import { Gates } from './gates.ts';
 import { headerOf, idempotentByHttp } from './idempotency.ts';
 import { garbledError, isGarbled } from './json.ts';
@@ -55,43 +55,52 @@ export class HttpSender implements Sender {
     events.on('retry', ({ error }) => release(this.#errors.responseOf(error)?.data));
   }
 
-  /*
-   * What a success costs is all here, so it is written tight.
+  /** The adapter with the retry around it, for whoever stands between it and axios. */
+  wrap(adapter: AdapterOption): AxiosAdapter {
+    return brand((config: MarkedConfig) => this.#run(resolveAdapter(adapter, config), config));
+  }
+
+  /**
+   * The same for axios itself, which sends nearly every request by it. What a success costs is all
+   * here and in `Flights`, so both are written tight.
+   *
+   * @param face - what is seen of it from outside
+   * @param types - its errors are typed already: no interceptor of ours comes after it
    */
-  wrap(adapter: AdapterOption, face?: AxiosAdapter): AxiosAdapter {
+  direct(adapter: AdapterOption, face: AxiosAdapter, types: boolean): AxiosAdapter {
     const { clock = systemClock } = this.#options.retry;
-    const flights = new Flights(this.#landing(adapter, face !== undefined));
+    const flights = new Flights(this.#landing(adapter), types ? (raw) => this.typed(raw) : undefined);
     const acting = (config: MarkedConfig): AxiosPromise => {
+      // An interceptor wrapped it.
+      if (!types && config.adapter !== acting) return this.#run(resolveAdapter(adapter, config), config);
       // It may be sent again elsewhere, as `response.config`: then it is no longer ours.
-      if (face && config.adapter === acting) config.adapter = face;
+      config.adapter = face;
       this.#credentials?.replace(config);
       const { retry } = this.#requestOptions(config);
       // Whole ms since a near time: a number that V8 keeps without an allocation.
       const at = Math.trunc(clock.now() - this.#since);
       const gate = this.#gates.gateOf(config, retry, at);
       const inner = resolveAdapter(adapter, config);
-      if (gate?.free === false || retry.clock !== this.#request.retry.clock) return this.#run(inner, config);
+      if (gate?.free === false || retry.clock !== this.#request.retry.clock)
+        return flights.pass(this.#run(inner, config));
       if (this.#stamps) this.#stamp(config, 1);
-      const sent = inner(config);
+      const sent = call(inner, config);
       if (gate) gate.inFlight++;
       return flights.follow(sent, config, at, gate);
     };
     return brand(acting);
   }
 
-  /** @param first - nobody stands between this and axios */
-  #landing(adapter: AdapterOption, first: boolean): Landing {
+  #landing(adapter: AdapterOption): Landing {
     const since = this.#since;
     const checks = this.#options.checkJson !== false;
     const failed: Landing['failed'] = (config, raw, at) =>
       this.#firstFailed(adapter, config, { raw, startedAt: since + at });
     return {
       failed,
-      succeeded(config, response, at, gate) {
-        if (checks && isGarbled(config, response, first)) return failed(config, garbledError(config, response), at);
-        gate?.report(since + at, 'success');
-        return response;
-      },
+      isBroken: (config, response) => checks && isGarbled(config, response),
+      broken: (config, response, at) => failed(config, garbledError(config, response), at),
+      succeeded: (gate, at) => gate?.report(since + at, 'success'),
     };
   }
 
@@ -127,21 +136,21 @@ export class HttpSender implements Sender {
   }
 
   /** Most failures end here, without a promise more than axios makes. */
-  #firstFailed(adapter: AdapterOption, config: MarkedConfig, firstFailure: FirstFailure): AxiosPromise {
+  #firstFailed(adapter: AdapterOption, config: MarkedConfig, firstFailure: FirstFailure): AfterFailure {
     const { operation = describe(config), retry } = this.#requestOptions(config);
     const error = this.#errors.make(firstFailure.raw, operation);
     const { disabled, shouldRetry, throttledBaseDelayMs } = retry;
     if (error && !isHopeless(error, { disabled, shouldRetry, renew: this.#credentials }))
-      return this.#run(resolveAdapter(adapter, config), config, { ...firstFailure, error });
+      return { again: this.#run(resolveAdapter(adapter, config), config, { ...firstFailure, error }) };
     const gate = this.#gates.gateOf(config, retry, firstFailure.startedAt - this.#since);
     if (error === undefined) {
       gate?.report(firstFailure.startedAt, 'void');
-      throw firstFailure.raw;
+      return { raw: firstFailure.raw };
     }
     const options = { events: this.#events, operation: error.operation, disabled, throttledBaseDelayMs };
     endAtOnce(error, options, firstFailure.startedAt, gate);
     // Not thrown: V8 looks for the place of each `throw` (measured: a twentieth of a failing call).
-    return Promise.reject(this.#errors.announce(error));
+    return { raw: this.#errors.announce(error) };
   }
 
   /** Under retry, from the first attempt's failure on, or from before it where it has to wait for its turn. */
@@ -192,7 +201,7 @@ export class HttpSender implements Sender {
       this.#stamp(config, attempt.number);
       carrySignal(config, own, attempt);
       const response = await inner(config);
-      if (this.#options.checkJson !== false && isGarbled(config, response, false)) throw garbledError(config, response);
+      if (this.#options.checkJson !== false && isGarbled(config, response)) throw garbledError(config, response);
       return response;
     };
   }
@@ -236,5 +245,14 @@ export class HttpSender implements Sender {
     if (attemptHeader !== undefined) config.headers.set(attemptHeader, String(attempt));
     if (requestIdHeader !== undefined && headerOf(config, requestIdHeader) === undefined)
       config.headers.set(requestIdHeader, globalThis.crypto.randomUUID());
+  }
+}
+
+/** One that throws rejects, as where it is awaited. */
+function call(adapter: AxiosAdapter, config: MarkedConfig): AxiosPromise {
+  try {
+    return adapter(config);
+  } catch (thrown) {
+    return Promise.reject(thrown);
   }
 }
