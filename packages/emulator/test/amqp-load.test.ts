@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Emulator, startEmulator } from '../src/index.ts';
-import { Client, eventually } from './amqp-kit.ts';
+import { Client, eventually } from './support/amqp.ts';
 
 const CONNECTIONS = 500;
 

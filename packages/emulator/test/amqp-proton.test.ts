@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Emulator, startEmulator } from '../src/index.ts';
-import { eventually } from './amqp-kit.ts';
+import { eventually } from './support/amqp.ts';
 
 const PYTHON = '/usr/bin/python3';
 
@@ -28,7 +28,7 @@ afterEach(() => emulator.stop());
 describe.skipIf(!installed)('qpid-proton, an engine of its own', () => {
   it.each(['bare', 'sasl'])('authenticates, sends, receives and hears refusals (%s)', async (layer) => {
     emulator.state.sendToDevice('device1', { messageId: 'c', properties: { a: 'b' }, body: Buffer.from('down') });
-    const script = join(import.meta.dirname, 'proton-client.py');
+    const script = join(import.meta.dirname, 'support/proton-client.py');
     const run = promisify(execFile);
     const { stdout } = await run(PYTHON, [script, emulator.amqpUrl, emulator.deviceToken('device1'), layer], {
       timeout: 15_000,

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type Emulator, startEmulator } from '../src/index.ts';
-import { bodyText, Client, type SeenError, useClients } from './amqp-kit.ts';
+import { bodyText, Client, type SeenError, useClients } from './support/amqp.ts';
 
 const D2C = '/devices/device1/messages/events';
 const C2D = '/devices/device1/messages/devicebound';

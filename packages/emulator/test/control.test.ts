@@ -1,6 +1,6 @@
 import axios from 'axios';
 import { expect, test } from 'vitest';
-import { useBench } from './support.ts';
+import { useBench } from './support/bench.ts';
 
 const bench = useBench();
 const any = { validateStatus: () => true };

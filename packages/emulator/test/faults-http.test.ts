@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import axios from 'axios';
 import { expect, test } from 'vitest';
-import { useBench } from './support.ts';
+import { useBench } from './support/bench.ts';
 
 const bench = useBench();
 

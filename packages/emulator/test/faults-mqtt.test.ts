@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { handClock } from '../../../test/support/hand-clock.ts';
 import { knownCodes } from '../src/forms/codes.ts';
-import { closing, message, packet, useBench } from './support.ts';
+import { closing, message, packet, useBench } from './support/bench.ts';
 
 const bench = useBench();
 const EVENTS = 'devices/device1/messages/events/';

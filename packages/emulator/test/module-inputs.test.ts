@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type EmulatorOptions, startEmulator } from '../src/index.ts';
-import { bodyText, Client } from './amqp-kit.ts';
-import { closing, message, useBench } from './support.ts';
+import { bodyText, Client } from './support/amqp.ts';
+import { closing, message, useBench } from './support/bench.ts';
 
 /*
  * Where messages to a module's inputs come: azure-iot-device-mqtt (mqtt.js, topicMatchRegex of

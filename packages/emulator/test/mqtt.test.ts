@@ -2,7 +2,7 @@ import axios from 'axios';
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
 import { afterEach, expect, test } from 'vitest';
 import { type Emulator, type EmulatorOptions, startEmulator } from '../src/index.ts';
-import { closing, message } from './support.ts';
+import { closing, message } from './support/bench.ts';
 
 let emulator: Emulator;
 const clients: MqttClient[] = [];

@@ -4,9 +4,9 @@ import { generate } from 'selfsigned';
 import { afterEach, describe, expect, test } from 'vitest';
 import { handClock } from '../../../test/support/hand-clock.ts';
 import type { Emulator, EmulatorOptions } from '../src/index.ts';
-import { type PreviewConnect, previewConnect, sasProof } from './preview-connect.ts';
-import { RawMqtt } from './raw-mqtt.ts';
-import { connackOf, useBench } from './support.ts';
+import { connackOf, useBench } from './support/bench.ts';
+import { type PreviewConnect, previewConnect, sasProof } from './support/preview-connect.ts';
+import { RawMqtt } from './support/raw-mqtt.ts';
 
 /* Authentication and settlement of the MQTT 5 preview: iot-hub-mqtt-5@3063533f and its reference. */
 

@@ -1,7 +1,7 @@
 import type { IConnackPacket, IDisconnectPacket, IPubackPacket, IPublishPacket } from 'mqtt-packet';
 import { expect, test } from 'vitest';
-import { previewConnect } from './preview-connect.ts';
-import { closing, connackOf, packet, useBench } from './support.ts';
+import { closing, connackOf, packet, useBench } from './support/bench.ts';
+import { previewConnect } from './support/preview-connect.ts';
 
 /* MQTT 5 as the cloud's preview had it: iot-hub-mqtt-5 and its reference. */
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { handClock } from '../../../test/support/hand-clock.ts';
-import { Client } from './amqp-kit.ts';
-import { message, useBench } from './support.ts';
+import { Client } from './support/amqp.ts';
+import { message, useBench } from './support/bench.ts';
 
 /* Five polls in ten seconds per device (iot-dps-limits); the answer says how long to wait, in the spelling of each transport. */
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { useBench } from './support.ts';
+import { useBench } from './support/bench.ts';
 
 const bench = useBench();
 const http = { transports: ['http'] as const };

@@ -6,7 +6,7 @@ import axios from 'axios';
 import { generate } from 'selfsigned';
 import { expect, test } from 'vitest';
 import { CloudFault, startEmulator } from '../src/index.ts';
-import { useBench } from './support.ts';
+import { useBench } from './support/bench.ts';
 
 const bench = useBench();
 

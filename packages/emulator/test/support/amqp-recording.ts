@@ -1,6 +1,6 @@
 import { type AddressInfo, createConnection, createServer } from 'node:net';
-import type { Emulator } from '../src/index.ts';
-import { Client } from './amqp-kit.ts';
+import type { Emulator } from '../../src/index.ts';
+import { Client } from './amqp.ts';
 
 /** Record what a client sends in a session with CBS, telemetry, a twin and a receiver. */
 export async function recordSession(emulator: Emulator): Promise<Buffer[]> {

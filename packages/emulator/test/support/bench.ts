@@ -2,7 +2,7 @@ import axios, { type AxiosRequestConfig, type AxiosResponse } from 'axios';
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
 import type { IConnackPacket } from 'mqtt-packet';
 import { afterEach } from 'vitest';
-import { type Emulator, type EmulatorOptions, startEmulator } from '../src/index.ts';
+import { type Emulator, type EmulatorOptions, startEmulator } from '../../src/index.ts';
 
 const connacks = new WeakMap<MqttClient, IConnackPacket>();
 

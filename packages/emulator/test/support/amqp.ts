@@ -8,7 +8,7 @@ import rhea, {
   type Sender,
 } from 'rhea';
 import { afterEach, expect } from 'vitest';
-import type { Emulator } from '../src/index.ts';
+import type { Emulator } from '../../src/index.ts';
 
 /** What an error record looks like on the client. */
 export interface SeenError {
