@@ -55,7 +55,7 @@ export async function openText(path: string, awaited: string, io: Io): Promise<A
     return decoded(io.stdin, 'stdin');
   }
   try {
-    if ((await stat(path)).isDirectory()) throw new UsageError(`${path} is a directory`);
+    if ((await stat(path)).isDirectory()) throw new UsageError(`${path} is a directory: give the files in it`);
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError(`cannot read ${path}: ${reasonOf(error)}`);
@@ -74,7 +74,8 @@ export async function textOf(chunks: AsyncIterable<string>): Promise<string> {
   return text;
 }
 
-function reasonOf(error: unknown): string {
+/** Why a file cannot be read, in words; the code of the system where it is a rare one. */
+export function reasonOf(error: unknown): string {
   const code = (error as { code?: unknown }).code;
   if (code === 'ENOENT') return 'no such file';
   if (code === 'EACCES') return 'no permission';

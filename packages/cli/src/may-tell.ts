@@ -16,7 +16,7 @@ const STEMS = [
   'credential|deadline|denied|disabled|disconnect|dropped|end[\\W_]*of|eof|epipe|epoch|errno|error|exceed|exception|expired',
   'fail|forbid|forcib|gaierror|getaddrinfo|greater|handshake|hang[\\W_]*up|in[\\W_]*use|inactive|incorrect|invalid',
   "lookup|lost|malform|mismatch|missing|n['’]t|no[\\W_]+(?:such|route|connection|ping)|nodename|not(?![eio]|ab|ati|her)|nxdomain",
-  'offline|online|paho|permission|pingresp|pkix|precond|prematur|queue[\\W_]*(?:is[\\W_]*)?full|quota',
+  'offline|online|paho|pars(?:e|ing)|permission|pingresp|pkix|precond|prematur|queue[\\W_]*(?:is[\\W_]*)?full|quota',
   'rate[\\W_]*(?:limit|is)|refus|reject|required|reset|resol|same[\\W_]*device',
   '(?:ssl|tls)[\\W_]+(?:c|f|n|r|s)|suspend|tak(?:en?|ing)[\\W_]*over|terminat|throttl|tim(?:ed|e)?[\\W_]*out|timed',
   'too[\\W_]*(?:many|large|busy)|tracking[\\W_]*id|trust|unable|unaccept|unauth|unavail|unexpect|unknown|unreach',
@@ -27,7 +27,7 @@ const STEMS = [
 const LABELLED = [
   String.raw`(?:status|code|return|repl|respon|success|http(?:\/\d(?:\.\d)?)?)\D{0,40}[345]\d\d(?!\d)`,
   String.raw`(?:code|resulttype)\D{0,10}[45]\d{5}(?!\d)|iothub\d{6}`,
-  String.raw`(?:\brc|code|state(?:\(\))?)[\W_]{0,6}(?:0x)?-?[1-5](?!\d)`,
+  String.raw`(?:\brc|code|result|state(?:\(\))?)[\W_]{0,6}(?:0x)?-?[1-5](?!\d)`,
   String.raw`status\D{0,20}gone`,
 ].join('|');
 /** A status with what is written around or behind it, and a field of an answer. */

@@ -55,7 +55,13 @@ function build(io: Io, end: Ended): Command {
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(redact(text)),
-      outputError: (text, out) => out(`faultmap: ${text.replace(/^error: /, '')}`),
+      outputError: (text, out) =>
+        out(
+          `faultmap: ${text
+            .replace(/^error: /, '')
+            .trim()
+            .replace(/\s*\n\s*/g, ' ')}\n`,
+        ),
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     });

@@ -40,6 +40,7 @@ describe('faultmap codes', () => {
     const { out } = await run(['codes', '--category', 'offline']);
     expect(out).toMatch(/404104 │ DeviceConnectionClosedRemotely/);
     expect(out).toContain('2 codes');
+    for (const line of (await run(['codes'])).out.split('\n')) expect(line.length).toBeLessThanOrEqual(120);
   });
 
   test('a Markdown table has as many cells in every row', async () => {

@@ -219,7 +219,9 @@ describe('faultmap explain --jsonl', () => {
 describe('wrong use', () => {
   test.each([
     [['bogus']],
+    [['expain']],
     [['explain', '--bogus']],
+    [['explain', '--fil', 'x']],
     [['explain', '--file', '/no/such/file']],
     [['explain', '--file', '/']],
     [['explain', '--file', 'x', 'y']],

@@ -6,10 +6,11 @@ import { everyReader } from '../src/readers.ts';
 
 /*
  * What is passed over must be what reading would make nothing of. Held to reading itself: by every
- * expression that reading tries, and by texts of faults as logs bend them.
+ * expression that reading tries, and by texts of faults as logs bend them. Where a new phrase of core
+ * is passed over, may-tell.ts needs its stem.
  */
 
-const RUNS = 40;
+const RUNS = 80;
 
 const PHRASES = [
   'ErrorCode:ThrottlingBacklogTimeout;Wait 10 seconds and try again.',
@@ -127,10 +128,15 @@ const bends: readonly ((text: string) => string)[] = [
 function expectNothingLost(text: string): void {
   const error = read(text);
   if (!says(error)) return;
-  expect(mayTell(text), `passed over ${JSON.stringify(text)}, read as ${error.category} ${error.reason}`).toBe(true);
+  expect(
+    mayTell(text),
+    `may-tell.ts needs a stem for ${JSON.stringify(text)}, read as ${error.category} ${error.reason}`,
+  ).toBe(true);
   const { code, condition, reason } = error;
   if (code === undefined && condition === undefined && !/^E[A-Z_]{4,}$/.test(reason)) return;
-  expect(mayTellForCertain(text), `passed over at INFO: ${JSON.stringify(text)}, read as ${reason} ${code}`).toBe(true);
+  expect(mayTellForCertain(text), `may-tell.ts, CERTAIN: ${JSON.stringify(text)}, read as ${reason} ${code}`).toBe(
+    true,
+  );
 }
 
 describe('what is passed over, reading makes nothing of', () => {
@@ -172,8 +178,8 @@ describe('what is passed over, reading makes nothing of', () => {
         expectNothingLost(text);
       },
     );
-    fc.assert(property, { numRuns: 100 * RUNS });
-    expect(told).toBeGreaterThan(10 * RUNS);
+    fc.assert(property, { numRuns: 50 * RUNS });
+    expect(told).toBeGreaterThan(5 * RUNS);
   });
 
   test('most of what logs say is passed over', () => {

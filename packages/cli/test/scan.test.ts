@@ -174,8 +174,11 @@ describe('faultmap scan', () => {
     expect(Error.stackTraceLimit).toBe(before);
   });
 
-  test('the table has the tracking id whole, without its time', async () => {
-    expect((await run(['scan'], LOG)).out).toMatch(/4c004cc9c096ba760ec615f004b0dee5-G:11 +│/);
+  test('the table fits a terminal; a tracking id stands below it whole, without its time', async () => {
+    const { out } = await run(['scan'], LOG);
+    expect(out).toMatch(/429003 ThrottlingBacklogTimeout: 4c004cc9c096ba760ec615f004b0dee5-G:11\n/);
+    expect(out).toContain('2026-03-01 10:00:05 – 11:30:00 │');
+    for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(120);
   });
 
   test('more kinds than can be kept are counted together', async () => {

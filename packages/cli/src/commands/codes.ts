@@ -58,6 +58,8 @@ function asJson({ catalogue, row }: Listed): object {
 
 const HEAD = ['code', 'name', 'category', 'status', 'transports', 'retried', 'executed', 'concerns'];
 
+const FOR_PEOPLE = HEAD.filter((name) => name !== 'status' && name !== 'concerns');
+
 function cells(row: CodeRow): string[] {
   return [
     String(row.code),
@@ -72,9 +74,10 @@ function cells(row: CodeRow): string[] {
 }
 
 function forPeople(listed: readonly Listed[], colors: Colors): string {
-  const rows = listed.map(({ row }) => cells(row));
+  // A terminal has no room for all; `explain` and the other forms have the rest.
+  const rows = listed.map(({ row }) => cells(row).filter((_cell, column) => FOR_PEOPLE.includes(HEAD[column] ?? '')));
   const listedOnly = listed.filter(({ row }) => row.listedOnly).length;
-  return `${table(HEAD, rows, colors)}\n${listed.length} codes, ${listedOnly} of them named in documentation only\n`;
+  return `${table(FOR_PEOPLE, rows, colors)}\n${listed.length} codes, ${listedOnly} of them named in documentation only\n`;
 }
 
 function markdown(listed: readonly Listed[]): string {

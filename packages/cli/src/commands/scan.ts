@@ -1,7 +1,7 @@
 import { type AnyDeviceCloudError, classify } from '@faultmap/core';
 import { redact } from '@faultmap/core/adapter';
 import { type Colors, colorsFor, EXIT, type Io, UsageError, write } from '../io.ts';
-import { batchesOf, openText } from '../lines.ts';
+import { batchesOf, openText, reasonOf } from '../lines.ts';
 import { entriesOf } from '../log-entries.ts';
 import { holdsError, isQuiet, restsOnWords } from '../log-level.ts';
 import { timeOf } from '../log-time.ts';
@@ -58,9 +58,8 @@ async function scanAll(files: readonly string[], options: ScanOptions, io: Io): 
 /** Why a file could not be read. @throws what is no matter of the file */
 function unreadable(file: string, error: unknown): string {
   if (error instanceof UsageError) return error.message;
-  const code = (error as { code?: unknown } | null)?.code;
-  if (typeof code === 'string') return `cannot read ${file}: ${code}`;
-  throw error;
+  if (typeof (error as { code?: unknown } | null)?.code !== 'string') throw error;
+  return `cannot read ${file}: ${reasonOf(error)}`;
 }
 
 async function scanFile(file: string, tally: Tally, totals: Totals, io: Io): Promise<void> {
@@ -113,24 +112,38 @@ function resourceLog(record: Fields | undefined): string | undefined {
 function report(entries: number, faults: number, groups: readonly TallyGroup[], colors: Colors): string {
   const summary = `${counted(faults, 'fault', 'faults')} in ${counted(entries, 'entry', 'entries')}, of ${counted(groups.length, 'kind', 'kinds')}\n`;
   if (groups.length === 0) return summary;
-  const head = ['count', 'code', 'reason', 'category', 'retried', 'first', 'last', 'a tracking id'];
+  const head = ['count', 'code', 'reason', 'category', 'retried', 'first – last (UTC)'];
   const rows = groups.map((group) => [
     String(group.count),
     group.code === null ? '' : String(group.code),
     group.reason.slice(0, 60),
     colors.cyan(group.category),
     retriedWord(group.advice),
-    shortTime(group.first),
-    shortTime(group.last),
-    (group.trackingId ?? '').replace(/-TimeStamp.*/, '').slice(0, 80),
+    span(group.first, group.last),
   ]);
-  return `${table(head, rows, colors)}\n${summary}`;
+  return [table(head, rows, colors), ...idsOf(groups, colors), summary].join('\n');
+}
+
+/** Below the table, since they are long: what support asks for. */
+function idsOf(groups: readonly TallyGroup[], colors: Colors): string[] {
+  const lines = groups.flatMap(({ code, reason, trackingId }) =>
+    trackingId === null ? [] : [`  ${code ?? ''} ${reason.slice(0, 60)}: `.replace('   ', '  ') + shortId(trackingId)],
+  );
+  return lines.length === 0 ? [] : [colors.dim('a tracking id of'), ...lines];
+}
+
+function shortId(id: string): string {
+  return id.replace(/-TimeStamp.*/, '').slice(0, 80);
 }
 
 function counted(count: number, one: string, more: string): string {
   return `${count} ${count === 1 ? one : more}`;
 }
 
-function shortTime(iso: string | null): string {
-  return iso === null ? '' : iso.replace('T', ' ').replace(/\.\d+Z$/, 'Z');
+/** `2026-03-01 10:00:05 – 11:30:00`: a day is said once. */
+function span(first: string | null, last: string | null): string {
+  if (first === null || last === null) return '';
+  const [from, to] = [first, last].map((iso) => iso.slice(0, 19).replace('T', ' ')) as [string, string];
+  if (from === to) return from;
+  return `${from} – ${to.slice(0, 10) === from.slice(0, 10) ? to.slice(11) : to}`;
 }
