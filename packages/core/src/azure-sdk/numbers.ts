@@ -34,7 +34,7 @@ export function systemNumberIn(text: string): ProseConclusion | undefined {
 }
 
 const REFUSED =
-  /\b(?:(?:fail(?:ed|ure)?|could not|unable|cannot) (?:to )?connect(?:ing)?|connection (?:failed|failure|error|refused?))\b[\w ,.:()-]{0,40}?\b(?:rc|result code|return code|reason code) ?[:=]{0,2} ?([1-5])\b(?!\.?\d)/i;
+  /\b(?:(?:fail(?:ed|ure)?|could not|unable|cannot) (?:to )?connect(?:ing)?|connect(?:ion)? (?:failed|failure|error|refused?))\b[\w ,.:()-]{0,40}?\b(?:rc|result code|return code|reason code|with code) ?[:=]{0,2} ?([1-5])\b(?!\.?\d)/i;
 
 /** `Failed to connect, return code 5`: the number of the CONNACK says why. */
 export function refusalNumberIn(text: string): ProseConclusion | undefined {
@@ -53,10 +53,10 @@ export function resultInText(text: string): ProseConclusion | undefined {
   // The Python SDK's words for a number of paho's own; those of a CONNACK it spells out.
   if (/\bpaho returned rc ?==? ?[1-9]/i.test(text)) return 'connectionLost';
   const match =
-    /\b(?:rc|result code|return code|status code|mqttexception|client\.state\(\)) ?(?:={1,2}|:)? ?(-\d|[1-5])\b(?!\.?\d)/i.exec(
+    /\b(?:rc|result code|return(?:ed)? code|returned result|status code|mqttexception|client\.state\(\)) ?(?:={1,2}|:)? ?(-\d|[1-5])\b(?!\.?\d)/i.exec(
       text,
     ) ?? /\bstate ?(?:={1,2}|:)? ?(-[1-4])\b(?!\.?\d)/i.exec(text);
   if (match) return connack[Number(match[1])] ?? pubSubClient[Number(match[1])];
-  const answer = /\bCONNACK\b.{0,60}(?:RETURN_CODE: 0x|response code: )([1-5])\b/.exec(text);
+  const answer = /\bCONNACK\b.{0,60}?(?:RETURN_CODE: 0x|response code: | code:? | \(\d, )([1-5])\b/.exec(text);
   return answer ? connack[Number(answer[1])] : undefined;
 }

@@ -140,7 +140,10 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
     /quota ?(?:has been |is |was )?(?:exceeded|reached|used up|exhausted)|exceeded .{0,40}quota|(?:message|daily) quota\b|total (?:number of )?messages? .{0,60}exceeded/,
   ],
   ['tooMany', /too ?many ?devices/],
-  ['throttled', /throttl(?:ed|ing)\b|too ?many ?requests|rate limit|request rate is (?:too )?(?:large|high)/],
+  [
+    'throttled',
+    /throttl(?:ed|ing)\b|too ?many ?requests|rate limit|rate exceeded|request rate is (?:too )?(?:large|high)/,
+  ],
   [
     'tooLarge',
     /greater than the max(?:imum)? (?:message )?size|(?:message|payload|body|packet|entity) ?(?:is )?too ?large|exceeds? the max(?:imum)?(?: allowed)? (?:message )?size|exceeds? (?:the )?(?:\d{1,7} ?[km]?i?b(?:ytes)? |size )limit/,
@@ -175,7 +178,7 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
   ],
   [
     'notConnected',
-    /failed to establish a new connection|connection (?:was )?refused|actively refused|no route to host|(?:network|host) (?:is )?unreachable|(?:unable|failed) to connect to|mqtt connect failed|(?:connection|links?|session|channel) (?:is |was |were )?not open|fail(?:ed|ure) connecting to|websocket:? (?:bad )?handshake|error transport connect|failed to open (?:a )?new connection|not (?:currently )?connected\b|no connection to broker|\be(?:connrefused|hostunreach|netunreach)\b/,
+    /failed to establish a new connection|connection (?:was )?refused|actively refused|no route to host|(?:network|host) (?:is )?unreachable|(?:unable|failed) to connect to|mqtt connect failed|(?:connection|links?|session|channel) (?:is |was |were )?not open|fail(?:ed|ure) connecting to|websocket:? (?:bad )?handshake|error transport connect|failed to open (?:an? |the )?(?:new )?connection|not (?:currently )?connected\b|no connection to broker|\be(?:connrefused|hostunreach|netunreach)\b/,
   ],
 
   // identity
@@ -213,13 +216,16 @@ const phrases: readonly (readonly [ProseConclusion, RegExp])[] = [
   // what came, and what was sent
   [
     'protocol',
-    /unexpected (?:character|token|end) .{0,60}(?:parsing|json)|is not valid json|error parsing|cannot parse|invalid header flag|malformed (?:packet|frame)|protocol (?:error|violation)|contained an invalid packet|framing error/,
+    /unexpected (?:character|token|end) .{0,60}(?:parsing|json)|is not valid json|error parsing (?!(?:the )?connection string)|cannot parse|invalid header flag|malformed (?:packet|frame)|protocol (?:error|violation)|contained an invalid packet|framing error/,
   ],
   [
     'badRequest',
-    /bad ?request|bad format\b|method ?not ?allowed|unsupported ?media ?type|(?:is |are )not (?:a )?(?:valid|supported)|\binvalid (?:argument|request|query|json|payload|format|topic)|parse failed|malformed request|not available for basic|must not be (?:null|empty)|cannot be (?:null|empty)|does not support http method/,
+    /bad ?request|bad format\b|method ?not ?allowed|unsupported ?media ?type|(?:is |are )not (?:a )?(?:valid|supported)|\binvalid (?:argument|request|query|json|payload|format|topic)|parse failed|malformed request|not available for basic|pars(?:e|ing) (?:the )?connection string|connection string (?:is |was )?(?:invalid|missing|malformed)|must not be (?:null|empty)|cannot be (?:null|empty)|does not support http method/,
   ],
-  ['timeout', /\btime-?outs?\b(?! ?[:="']| (?:is |was )?set\b| to \d)|timed ?out/],
+  [
+    'timeout',
+    /\btime-?outs?\b(?! ?[:="']| (?:is |was )?set\b| to \d)|timed ?out|(?:network|flush|read|write|socket|connect)timeout\b/,
+  ],
   // Last, since many a text says it of whatever went wrong, with the reason behind it.
   [
     'notConnected',

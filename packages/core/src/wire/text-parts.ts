@@ -1,6 +1,7 @@
 import { conditionRow, rowOfCode } from '../catalogue/indexes.ts';
 import { systemFault } from '../catalogue/system-faults.ts';
 import { builtInCatalogues } from '../catalogues.ts';
+import type { EvidenceFields } from '../evidence.ts';
 
 /* Numbers, names, times and statuses that prose carries. Every expression is linear. */
 
@@ -101,6 +102,7 @@ const STATUS = new RegExp(
     String.raw`\bsuccess: ([1-5]\d\d) \(`, // does not indicate success: 503 (
     String.raw`\bsuccess: [A-Za-z]{2,40} \(([1-5]\d\d)\)`, // TooManyRequests (429)
     String.raw`\bcode = ([45]\d\d), (?:desc|body) = `, // of Go clients
+    String.raw`\b(?:server|service|hub|api|endpoint) (?:returned|responded|answered)(?: with)?(?: an?)?(?: error)? ([45]\d\d)\b`,
     String.raw`\bserver response: ([1-5]\d\d)\b`, // of a WebSocket upgrade
     String.raw`--> ([1-5]\d\d) `,
     String.raw`<Response \[([1-5]\d\d)\]>`, // of Python's requests
@@ -112,6 +114,20 @@ const STATUS = new RegExp(
   ].join('|'),
   'gi',
 );
+
+/** `DISCONNECT received, reason code 0x8E`: codes of MQTT 5 from 0x80 up, with the packet they came in. */
+const REASON_CODE =
+  /\b(connack|disconnect|puback|pubrec|suback|unsuback)\w{0,6}\b[^\r\n]{0,40}?\breason ?code ?[:=]? ?(0x[89a][0-9a-f]|1[2-6]\d)\b/i;
+
+type ReasonCode = Pick<EvidenceFields, 'packet' | 'reasonCode'>;
+
+/** The reason code that prose tells of a packet. */
+export function reasonCodeInText(text: string): ReasonCode | undefined {
+  const found = /eason|EASON/.test(text) ? REASON_CODE.exec(text) : null;
+  if (!found) return undefined;
+  const reasonCode = Number(found[2]);
+  return reasonCode < 0x80 ? undefined : { packet: found[1]?.toLowerCase() as ReasonCode['packet'], reasonCode };
+}
 
 /** Is it no more than the phrase of an HTTP status (`ServiceUnavailable`), as any service writes it? */
 export function isStatusPhrase(name: string): boolean {
