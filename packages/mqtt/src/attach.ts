@@ -149,6 +149,7 @@ class Attachment implements MqttHandle {
     this.#requests?.detach();
     this.#operations.detach();
     this.#poison.detach();
+    this.#refusedFilters.clear();
     this.#reconnector.detach();
     this.#connection.detach();
   }

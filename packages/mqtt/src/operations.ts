@@ -4,6 +4,7 @@ import type { MqttClient, Packet } from 'mqtt';
 import type { Acks } from './acks.ts';
 import { because, ended, type Faults } from './faults.ts';
 import { label } from './label.ts';
+import { callCleanly } from './leftovers.ts';
 import { PacketOwners } from './owners.ts';
 import { type Callback, type Pending, PendingList } from './pending.ts';
 import { topicsOf } from './topics.ts';
@@ -68,7 +69,8 @@ export class Operations {
     const { client } = this.#setup;
     const at = args.findIndex((arg, index) => index > 0 && typeof arg === 'function');
     const pass = original as (...args: unknown[]) => unknown;
-    if (at < 0 || this.#detached) return pass.apply(client, [...args]);
+    if (this.#detached) return pass.apply(client, [...args]);
+    if (at < 0) return callCleanly(client, kind, () => pass.apply(client, [...args]));
     const callback = args[at] as Callback;
     const submit = (): unknown => pass.apply(client, args.with(at, one.callback));
     const operation = label(kind, topicsOf(args[0])[0]);
@@ -151,12 +153,8 @@ export class Operations {
   }
 
   #submit(one: Pending): unknown {
-    try {
-      return this.#owners.during(one, one.submit);
-    } catch (thrown) {
-      this.#close(one);
-      throw thrown;
-    }
+    const { client } = this.#setup;
+    return this.#owners.during(one, () => callCleanly(client, one.kind, one.submit, () => this.#close(one)));
   }
 
   #open(

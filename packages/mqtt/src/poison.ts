@@ -111,6 +111,7 @@ export class Poison {
 
   /** What is held is sent. */
   detach(): void {
+    this.#tried = undefined;
     this.#end(true);
   }
 

@@ -312,6 +312,29 @@ function afterMs(ms: number, run: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
+test('after detach nothing is refused or left out, even where somebody wrapped `subscribe` over ours', () =>
+  staged({}, async (stage) => {
+    const { client, peer, handle } = stage;
+    await client.subscribeAsync('a');
+    // On the second connection it closes at all there is; on the third, `a` is on trial.
+    peer.script({ subscribe: (link) => (link === peer.links[1] ? link.fin() : false) });
+    peer.links[0]?.fin();
+    await until(() => asked(stage).at(2)?.length === 1, 'it is tried');
+    peer.script(closing());
+    await rejection(client.subscribeAsync('poison'));
+    await until(() => convicted(stage).some(({ attempt }) => attempt === 3), 'it is taken back');
+    await back(stage);
+    const { subscribe } = client;
+    client.subscribe = ((...args: Parameters<typeof subscribe>) => subscribe.apply(client, args)) as typeof subscribe;
+    handle.detach();
+    peer.script({});
+    expect(await outcome(client.subscribeAsync('poison'))).toHaveProperty('value');
+    const links = peer.links.length;
+    peer.links.at(-1)?.fin();
+    await until(() => peer.links.length > links && last(stage)?.length === 2, 'all is subscribed to again');
+    expect(last(stage)?.toSorted()).toEqual(['a', 'poison']);
+  }));
+
 test.skipIf(!mosquittoPath)('mosquitto and a filter too deep for it: taken back, and the client goes on', async () => {
   const broker = await startMosquitto();
   const stage = await setStage({ url: broker.url, attach: { reconnect: quick } });
