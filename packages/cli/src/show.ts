@@ -6,7 +6,8 @@ import { ADVICE_WORDS, EXECUTED_WORDS, retriedWord } from './words.ts';
 type Lines = readonly (readonly [label: string, value: string | undefined])[];
 
 const LABEL_WIDTH = 13;
-const TEXT_WIDTH = 84;
+/** With the labels, 80 columns. */
+const TEXT_WIDTH = 65;
 
 /** An error for a person: what it is, what to do, then where it was seen. */
 export function showError(error: AnyDeviceCloudError, colors: Colors): string {
@@ -81,14 +82,11 @@ export interface Entry extends LookedUp {
 
 /** A code or name that nothing is known of. */
 export function showUnknown(asked: string, near: readonly Suggestion[], colors: Colors): string {
-  return sheet(
-    `${colors.bold(asked)} is not known: no code, name, AMQP condition, MQTT reason or fault of the system`,
-    colors,
-    [
-      ['did you mean', listed(near) || undefined],
-      ['all codes', 'faultmap codes'],
-    ],
-  );
+  return sheet(`${colors.bold(asked)} is not known`, colors, [
+    ['did you mean', listed(near)],
+    ['looked in', 'codes and their names, AMQP conditions, MQTT reasons, faults of the system'],
+    ['all codes', 'faultmap codes'],
+  ]);
 }
 
 /** The same number in another catalogue, which may have a name of its own for it. */

@@ -46,10 +46,12 @@ describe('faultmap explain', () => {
     expect((await run(['explain', '504101'])).out).toMatchInlineSnapshot(`
       "504101 GatewayTimeout
         category     timeout
-        summary      The device did not answer a direct method in time; the method may have run.
-        fix          Repeat only what is idempotent, or find out first. Answer methods at once and work
-                     later, or raise responseTimeoutInSeconds; the client's own time-out must be longer
-                     than both of the call's together.
+        summary      The device did not answer a direct method in time; the method may
+                     have run.
+        fix          Repeat only what is idempotent, or find out first. Answer methods
+                     at once and work later, or raise responseTimeoutInSeconds; the
+                     client's own time-out must be longer than both of the call's
+                     together.
         advice       backoff: repeat with backoff and jitter, if that is safe
         retried      yes
         executed     unknown: it may have taken effect
@@ -57,8 +59,9 @@ describe('faultmap explain', () => {
         transports   http
         concerns     device
         catalogue    azure-iot-hub
-        source       MicrosoftDocs/azure-docs articles/iot-hub/troubleshoot-error-codes.md (2026-01-06);
-                     Azure REST 'Common error codes' (2020-02-14); and 4 more
+        source       MicrosoftDocs/azure-docs
+                     articles/iot-hub/troubleshoot-error-codes.md (2026-01-06); Azure
+                     REST 'Common error codes' (2020-02-14); and 4 more
         docs         https://learn.microsoft.com/azure/iot-hub/troubleshoot-error-codes#504101-gatewaytimeout-error
       "
     `);

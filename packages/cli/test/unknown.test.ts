@@ -4,7 +4,7 @@ import { run } from './run.ts';
 describe('faultmap explain, of what nothing is known of', () => {
   test.each(['999999', 'Blorbification', '255', 'amqp:nonsense'])('%s: says so, and no more', async (asked) => {
     const { exitCode, out } = await run(['explain', asked]);
-    expect(out).toMatch(new RegExp(`^${asked} is not known: `));
+    expect(out).toMatch(new RegExp(`^${asked} is not known\n`));
     expect(out).not.toMatch(/candidates|did you mean/);
     expect(exitCode).toBe(1);
   });
