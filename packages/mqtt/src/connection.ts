@@ -100,7 +100,9 @@ export class Connection {
   }
 
   /** An error of the client or of its stream. */
-  failed(error: Error): void {
+  failed(raised: unknown): void {
+    // A stream of somebody else's making may raise anything.
+    const error = typeof raised === 'object' && raised !== null ? (raised as Error) : new Error(String(raised));
     this.#seen ??= new WeakSet();
     if (this.#seen.has(error)) return;
     this.#seen.add(error);
@@ -146,7 +148,7 @@ export class Connection {
     // Before mqtt.js' own reaction, and after it: it reads `reconnectPeriod` in between.
     const before = () => guarded(() => this.#close(link));
     const after = () => guarded(() => this.#closed(link));
-    const failed = (error: Error) => guarded(() => this.failed(error));
+    const failed = (error: unknown) => guarded(() => this.failed(error));
     const unhook = () => {
       stream.off('close', before).off('close', after).off('error', failed);
     };

@@ -56,8 +56,15 @@ export class Waiters {
       const cancel = this.#clock.after(timeoutMs, () => settle({ error: unanswered() }));
       this.#waiting.set(rid, { exchange, operation, settle });
       signal?.addEventListener('abort', onAbort, { once: true });
-      if (signal?.aborted) onAbort();
-      else takeBack = send(rid, (error) => settle({ error }));
+      if (signal?.aborted) {
+        onAbort();
+        return;
+      }
+      try {
+        takeBack = send(rid, (error) => settle({ error }));
+      } catch (error) {
+        settle({ error });
+      }
     });
   }
 
