@@ -1,4 +1,7 @@
-/* A RabbitMQ of the test's own with its plugins for AMQP 1.0 and MQTT: own node, folders and ports; all of it goes away. */
+/*
+ * A RabbitMQ of the test's own with its plugins for AMQP 1.0 and MQTT: own node, folders and ports; all
+ * of it goes away.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -14,7 +14,10 @@ import { timeOfTrackingId, timestampOf, trackingIdOf } from './wire/tracking-id.
 
 /** What `classify` may be told besides the input. */
 export interface ClassifyContext {
-  /** Asked before core's own wire readers, in turn; an attachment passes its own. One that throws is passed over. @default none */
+  /**
+   * Asked before core's own wire readers, in turn; an attachment passes its own. One that throws is
+   * passed over. @default none
+   */
   readonly readers?: readonly Reader[] | undefined;
   /** Codes of other clouds, searched before the built-in ones. @default none */
   readonly catalogues?: readonly Catalogue[] | undefined;

@@ -7,7 +7,10 @@ import { type Peer, startPeer } from './server.ts';
 export const FORCED = { condition: 'amqp:link:detach-forced', description: 'moved' };
 export const C2D = '/devices/d1/messages/devicebound';
 
-/** A client with an open receiver, at a peer that sends one message on each of its links, or refuses all but the first. */
+/**
+ * A client with an open receiver, at a peer that sends one message on each of its links, or refuses
+ * all but the first.
+ */
 export async function startReceiving(
   options: ClientOptions = {},
   script: (container: Container) => void = () => {},

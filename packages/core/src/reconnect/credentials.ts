@@ -13,8 +13,8 @@ export interface CredentialsGate<T> {
    * Ask for fresh credentials; who asks while somebody asks already gets the same answer.
    *
    * @returns `undefined`: there are no others
-   * @throws a typed error (`CredentialsUnavailable`) when the provider fails or takes more than 10 s; `signal.reason` when
-   *   aborted (the provider goes on for the others)
+   * @throws a typed error (`CredentialsUnavailable`) when the provider fails or takes more than 10 s;
+   *   `signal.reason` when aborted (the provider goes on for the others)
    */
   refresh(context: {
     readonly error: AnyDeviceCloudError;
