@@ -87,30 +87,39 @@ const STATUS_OF = new Map(Object.entries(PHRASES).map(([phrase, status]) => [phr
 /** `Not Found` or `NotFound`. */
 const PHRASE = Object.keys(PHRASES).join('|').replaceAll(' ', ' ?');
 
+/** What such a phrase begins with: enough to tell it from a time, and the rest may be cut off. */
+const FIRST_WORD = [
+  ...new Set(Object.keys(PHRASES).map((phrase) => phrase.split(' ')[0])),
+  ...['payload', 'content', 'unprocessable', 'client closed', 'site disabled'],
+].join('|');
+
 /** The ways in which logs and clients write an HTTP status. */
 const STATUS = new RegExp(
   [
     String.raw`\bstatus(?:[ _-]?code)?(?:\\{0,8}["'])?(?: is| was| of)? ?[:=]? ?[('"]?([1-5]\d\d)\b(?![-.:\d])`, // status: 429, status code (401)
-    String.raw`\b(?:reply|http|response) code(?: is| was)?:? ?([1-5]\d\d)\b`, // server reply code is 403
+    String.raw`\b(?:reply|http|response)[ _]code(?: is| was)?[:=]? ?([1-5]\d\d)\b`, // server reply code is 403
     String.raw`\b(?:operation|request) (?:returned|failed with):? ([1-5]\d\d)\b`, // HTTP operation returned: 504
     String.raw`\b([1-5]\d\d) (?:(?:status|response) code|response received|error responses|(?:server|client) error)\b`,
     String.raw`\bHTTP(?:\/\d(?:\.\d)?"?)? ([1-5]\d\d)\b`, // HTTP/1.1" 500
     String.raw`\b(?:error code:?|responded with|http error) ([45]\d\d)\b`,
     String.raw`\b([45]\d\d):? (?:unauthorized|forbidden|not found|bad request|internal server error|service unavailable|gateway time-?out|too many requests|conflict|precondition failed|bad gateway|method not allowed)\b`,
-    String.raw`\[([1-5]\d\d)(?:[\s>]|\\{1,8}[rnt]){1,200}[A-Z][a-z]`, // [401 Unauthorized], perhaps wrapped
-    String.raw`\(([1-5]\d\d)\) [A-Z][a-z]`, // (401) Unauthorized
+    String.raw`\[([1-5]\d\d)(?:[\s>]|\\{1,8}[rnt]){1,200}(?:${FIRST_WORD})\b`, // [401 Unauthorized], perhaps wrapped
+    String.raw`\(([1-5]\d\d)\) (?:${FIRST_WORD})\b`, // (401) Unauthorized
     String.raw`\bsuccess: ([1-5]\d\d) \(`, // does not indicate success: 503 (
     String.raw`\bsuccess: [A-Za-z]{2,40} \(([1-5]\d\d)\)`, // TooManyRequests (429)
     String.raw`\bcode = ([45]\d\d), (?:desc|body) = `, // of Go clients
     String.raw`\b(?:server|service|hub|api|endpoint) (?:returned|responded|answered)(?: with)?(?: an?)?(?: error)? ([45]\d\d)\b`,
     String.raw`\bserver response: ([1-5]\d\d)\b`, // of a WebSocket upgrade
-    String.raw`--> ([1-5]\d\d) `,
+    String.raw`(?:-->|<--) ([1-5]\d\d) `,
+    String.raw`\bhttp response ([45]\d\d)\b`,
+    String.raw`\bClientResponseError: ([45]\d\d),`, // aiohttp
+    String.raw`Exception\$\w{3,40}: ([45]\d\d)\b`, // Spring
     String.raw`<Response \[([1-5]\d\d)\]>`, // of Python's requests
-    String.raw`\bError: ([1-5]\d\d)\b(?= [A-Z{[])`,
+    String.raw`\b(?:StatusCode)?Error: ([1-5]\d\d)\b(?= (?:- )?(?:[{[]|(?:${FIRST_WORD})\b))`,
     String.raw`\$(?:iothub\/twin|dps\/registrations)\/res\/([1-5]\d\d)\/`, // a topic
     String.raw`\bError:? (4(?:0[0134589]|1[235]|29)|50[0234])\b(?=$|[.,;\r\n])`,
     String.raw`\{ok,([1-5]\d\d),`, // of Erlang's HTTP clients
-    String.raw`\b(?:HttpStatusCode: |status code[:=]? ['"]?|status:? ['"])(${PHRASE})\b`,
+    String.raw`\b(?:HttpStatusCode: |status[ _]?code[:=]? ?['"]?|status:? ['"])(${PHRASE})\b`,
   ].join('|'),
   'gi',
 );
