@@ -104,6 +104,7 @@ const STATUS = new RegExp(
     String.raw`\b(?:error code:?|responded with|http error) ([45]\d\d)\b`,
     String.raw`\b([45]\d\d):? (?:unauthorized|forbidden|not found|bad request|internal server error|service unavailable|gateway time-?out|too many requests|conflict|precondition failed|bad gateway|method not allowed)\b`,
     String.raw`\[([1-5]\d\d)(?:[\s>]|\\{1,8}[rnt]){1,200}(?:${FIRST_WORD})\b`, // [401 Unauthorized], perhaps wrapped
+    String.raw`\[([45]\d\d)[ \t]{0,200}(?:\r?\n|\\{1,8}[rn])`, // the same, with a prefix on the next line
     String.raw`\(([1-5]\d\d)\) (?:${FIRST_WORD})\b`, // (401) Unauthorized
     String.raw`\bsuccess: ([1-5]\d\d) \(`, // does not indicate success: 503 (
     String.raw`\bsuccess: [A-Za-z]{2,40} \(([1-5]\d\d)\)`, // TooManyRequests (429)

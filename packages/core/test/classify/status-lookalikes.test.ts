@@ -6,6 +6,7 @@ describe('a number in brackets is a status where a phrase of HTTP stands behind 
     ['The remote server returned an error: (401) Unauthorized.', 401],
     ['The remote server returned an unexpected response: (502) Bad Gateway', 502],
     ['caused by: HTTP request failed: [404 Not Found] {}', 404],
+    ['HTTP request failed: [401    \nMay  5 12:00:00 host app[1]:    Unauthorized]', 401],
     ['HTTP request failed: [413 Payload Too Large]', 413],
     ['HTTP request failed: [429 Too Many Requests]', 429],
     ['HTTP request failed: [401     \n      Unauthorized]', 401],
