@@ -54,11 +54,11 @@ function wire(instance: AxiosInstance, options: AttachHttpOptions, release: () =
   const acting = sender.direct(before, face, false);
   const typing = sender.direct(before, face, true);
   // Of the instance, not of its defaults, so that a child made by `create()` does not inherit it.
-  const intercepting = intercept(
+  const takeOff = intercept(
     instance,
-    (config) => {
+    (config, leftOut) => {
       // In place of the one that is there already: a further key costs axios more than all of ours.
-      if (config.adapter === face) config.adapter = intercepting.leftOut(config) ? typing : acting;
+      if (config.adapter === face) config.adapter = leftOut ? typing : acting;
       else config[MARK] = sender;
     },
     (raw) => Promise.reject(sender.typed(raw)),
@@ -70,7 +70,7 @@ function wire(instance: AxiosInstance, options: AttachHttpOptions, release: () =
     detach() {
       if (detached) return;
       detached = true;
-      intercepting.detach();
+      takeOff();
       // Somebody wrapped ours in the meantime: it stays, and lets pass what is not marked.
       if (defaults.adapter === face) Object.assign(defaults, { adapter: before });
       sender.forget();

@@ -12,9 +12,7 @@ import type { MarkedConfig } from './adapter.ts';
  */
 
 /** An interceptor as axios keeps it. */
-interface Handler {
-  readonly rejected: unknown;
-}
+type Handler = object;
 
 /** What axios goes round by. `handlers` is in its types, but may be missing in another copy. */
 interface Manager {
@@ -22,83 +20,64 @@ interface Manager {
   forEach(visit: (handler: Handler) => void): void;
 }
 
-export interface Interceptors {
-  /**
-   * Asked in the round of the request: will that of the answer leave ours out? Not where something
-   * may fail before the adapter: another interceptor, or the transform of a body.
-   */
-  leftOut(config: MarkedConfig): boolean;
-  detach(): void;
-}
-
 /**
  * Register both of ours.
  *
- * @param look - sees each config; never run as an interceptor
+ * @param look - sees each config; `leftOut`: the round of the answer will leave ours out
  * @param rejected - makes the typed error
+ * @returns what takes them off again
  */
 export function intercept(
   { interceptors }: AxiosInstance,
-  look: (config: MarkedConfig) => void,
+  look: (config: MarkedConfig, leftOut: boolean) => void,
   rejected: (raw: unknown) => Promise<never>,
-): Interceptors {
-  // Not run: `runWhen` alone costs a tenth of an interceptor.
-  const runWhen = (config: MarkedConfig) => {
-    look(config);
-    return false;
-  };
-  const marker = interceptors.request.use(null, null, { synchronous: true, runWhen });
-  const mapper = interceptors.response.use(null, rejected);
+): () => void {
   const requests = interceptors.request as unknown as Manager;
   const responses = interceptors.response as unknown as Manager;
-  const ownMarker = requests.handlers?.at(-1);
-  const ownMapper = responses.handlers?.at(-1);
   let alone = false;
   let leaveOut = false;
 
-  const restoreRequests = shorten(requests, (visit) => {
-    alone = ownMarker != null && requests.handlers?.length === 1 && requests.handlers[0] === ownMarker;
-    if (alone) visit(ownMarker as Handler);
-    return alone;
+  const marker = interceptors.request.use(null, null, {
+    synchronous: true,
+    // Not run: this alone costs a tenth of an interceptor.
+    runWhen(config: MarkedConfig) {
+      // Not where something may fail before the adapter: another interceptor, or the transform of a body.
+      leaveOut = alone && ownMapper != null && responses.handlers?.[0] === ownMapper && config.data === undefined;
+      look(config, leaveOut);
+      return false;
+    },
   });
-  const restoreResponses = shorten(responses, (visit, forEach) => {
-    if (!leaveOut) return false;
+  const mapper = interceptors.response.use(null, rejected);
+  const ownMarker = requests.handlers?.at(-1);
+  const ownMapper = responses.handlers?.at(-1);
+
+  const restoreRequests = shorten(requests, (round) => (visit) => {
+    alone = requests.handlers?.length === 1 && requests.handlers[0] === ownMarker;
+    if (alone) visit(ownMarker as Handler);
+    else round(visit);
+  });
+  const restoreResponses = shorten(responses, (round) => (visit) => {
+    if (!leaveOut) return round(visit);
     leaveOut = false;
     if (responses.handlers?.length !== 1)
-      forEach((handler) => {
+      round((handler) => {
         if (handler !== ownMapper) visit(handler);
       });
-    return true;
   });
 
-  return {
-    leftOut(config) {
-      leaveOut =
-        alone && ownMapper?.rejected === rejected && responses.handlers?.[0] === ownMapper && config.data === undefined;
-      return leaveOut;
-    },
-    detach() {
-      interceptors.request.eject(marker);
-      interceptors.response.eject(mapper);
-      restoreRequests();
-      restoreResponses();
-    },
+  return () => {
+    interceptors.request.eject(marker);
+    interceptors.response.eject(mapper);
+    restoreRequests();
+    restoreResponses();
   };
 }
 
-type Visit = Parameters<Manager['forEach']>[0];
-
-/**
- * @param shortcut - true: it went its own round
- * @returns what takes it off again
- */
-function shorten(manager: Manager, shortcut: (visit: Visit, forEach: Manager['forEach']) => boolean): () => void {
-  const round = manager.forEach.bind(manager);
-  const short: Manager['forEach'] = (visit) => {
-    if (!shortcut(visit, round)) round(visit);
-  };
-  const own = Object.hasOwn(manager, 'forEach');
+/** @returns what takes it off again */
+function shorten(manager: Manager, shortOf: (round: Manager['forEach']) => Manager['forEach']): () => void {
   const { forEach } = manager;
+  const own = Object.hasOwn(manager, 'forEach');
+  const short = shortOf(forEach.bind(manager));
   manager.forEach = short;
   return () => {
     // Somebody wrapped ours in the meantime: it stays, and lets pass.
