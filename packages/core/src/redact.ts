@@ -10,7 +10,7 @@ import { MAX_TEXT } from './limits.ts';
 const MASK = '[redacted]';
 
 /** Every mask below begins at a mark or a word of these, or a text is wrapped; most sentences have none. */
-const MARKS = /[=:%<&\t\r\n]|(?:^| )-/;
+const MARKS = /[=:%<&\t\r\n]/;
 const WORDS = /eyj|-----|bearer|basic|digest|sharedkey|negotiate/i;
 /** Of the others, nearly all have none of these words. */
 const SUSPICIOUS =
@@ -153,7 +153,12 @@ export function redact(given: string): string {
 
 /** Is it one line without a mark of any secret? Found out faster than what else there is to do. */
 export function isPlain(text: string): boolean {
-  return text.length <= MAX_TEXT && !MARKS.test(text) && !WORDS.test(text);
+  return text.length <= MAX_TEXT && !MARKS.test(text) && !WORDS.test(text) && !hasOption(text);
+}
+
+/** An option of a command line, as `-u` and `--key`. */
+function hasOption(text: string): boolean {
+  return text.startsWith('-') || text.includes(' -');
 }
 
 function redactMarked(given: string): string {
