@@ -16,8 +16,10 @@ export const EXIT = {
   ok: 0,
   /** It ran, but not everything could be read, or nothing is known of what was asked. */
   incomplete: 1,
-  /** Wrong use: an unknown command or option, a file that cannot be read. */
+  /** Wrong use: an unknown command or option, a file that cannot be read or written. */
   usage: 2,
+  /** By Ctrl-C, as shells have it. */
+  interrupted: 130,
 } as const;
 
 /** A mistake in how the program was called, or in what it was given: one line, no stack. */
@@ -56,11 +58,34 @@ export async function write(stream: Writable, text: string): Promise<void> {
       else resolve();
     };
     const onDrain = () => done();
+    // Another error than that is told by who watches the output.
     const onClose = () => done(new ReaderGone());
     stream.on('drain', onDrain);
     stream.on('close', onClose);
     stream.on('error', onClose);
   });
+}
+
+/** Is it that nobody reads any more, rather than a full disk? */
+export function isGone(error: Error | undefined): boolean {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  return error === undefined || code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED';
+}
+
+/** Watch what is written; the answer is what went wrong with it, once all of it has gone. */
+export function watchOutput(stream: Writable): () => Promise<Error | undefined> {
+  let failure: Error | undefined;
+  const onError = (error: Error) => {
+    failure ??= error;
+  };
+  stream.on('error', onError);
+  return async () => {
+    await new Promise<void>((resolve) => stream.write('', () => resolve()));
+    // The error of a write is told after it was called back.
+    await new Promise((resolve) => setImmediate(resolve));
+    stream.off('error', onError);
+    return isGone(failure) ? undefined : failure;
+  };
 }
 
 /** Whoever read the output closed it. */

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { addAbortSignal, type Readable } from 'node:stream';
 import { decoded } from './decode.ts';
 import { type Io, UsageError } from './io.ts';
 
@@ -46,13 +47,19 @@ function cut(text: string, start: number, end: number): string {
  * what it waits for.
  *
  * @param awaited - what is read, as in `an error`
+ * @param signal - ends the text where it is
  * @throws UsageError where it cannot be read
  */
-export async function openText(path: string, awaited: string, io: Io): Promise<AsyncIterable<string>> {
+export async function openText(
+  path: string,
+  awaited: string,
+  io: Io,
+  signal?: AbortSignal,
+): Promise<AsyncIterable<string>> {
   if (path === '-') {
     if ((io.stdin as { isTTY?: boolean }).isTTY)
       io.stderr.write(`faultmap: reading ${awaited} from the terminal; ${END} ends it\n`);
-    return decoded(io.stdin, 'stdin');
+    return decoded(until(signal, io.stdin), 'stdin');
   }
   try {
     if ((await stat(path)).isDirectory()) throw new UsageError(`${path} is a directory: give the files in it`);
@@ -60,7 +67,16 @@ export async function openText(path: string, awaited: string, io: Io): Promise<A
     if (error instanceof UsageError) throw error;
     throw new UsageError(`cannot read ${path}: ${reasonOf(error)}`);
   }
-  return decoded(createReadStream(path, { highWaterMark: CHUNK }), path);
+  return decoded(until(signal, createReadStream(path, { highWaterMark: CHUNK })), path);
+}
+
+async function* until(signal: AbortSignal | undefined, stream: Readable): AsyncGenerator<string | Buffer> {
+  if (signal) addAbortSignal(signal, stream);
+  try {
+    yield* stream;
+  } catch (error) {
+    if (!signal?.aborted) throw error;
+  }
 }
 
 /** A whole input as one text, up to 16 MiB. */
@@ -79,5 +95,6 @@ export function reasonOf(error: unknown): string {
   const code = (error as { code?: unknown }).code;
   if (code === 'ENOENT') return 'no such file';
   if (code === 'EACCES') return 'no permission';
+  if (code === 'ENOSPC') return 'no space is left';
   return typeof code === 'string' ? code : 'unknown reason';
 }

@@ -1,7 +1,10 @@
+import { isGone } from './io.ts';
 import { main } from './program.ts';
 
 // A reader that went away (`| head`) is no failure, and nobody is left to write to.
-process.stdout.on('error', () => process.exit(0));
+process.stdout.on('error', (error) => {
+  if (isGone(error)) process.exit(0);
+});
 
 /** The first Ctrl-C ends what runs in good order, a second one the process, as usual. */
 function interrupted(): Promise<void> {

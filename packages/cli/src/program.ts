@@ -4,13 +4,15 @@ import { Command, CommanderError, Option } from 'commander';
 import { codes } from './commands/codes.ts';
 import { explain } from './commands/explain.ts';
 import { scan } from './commands/scan.ts';
-import { EXIT, type Io, ReaderGone, UsageError } from './io.ts';
+import { EXIT, type Io, ReaderGone, UsageError, watchOutput } from './io.ts';
+import { reasonOf } from './lines.ts';
 
 const EXIT_CODES = `
 Exit codes:
-  0  done
-  1  done, but a line could not be read, or nothing is known of what was asked
-  2  wrong use: an unknown command or option, a file that cannot be read, a port in use
+    0  done
+    1  done, but a line could not be read, or nothing is known of what was asked
+    2  wrong use: an unknown command or option, a file that cannot be read, a port in use
+  130  interrupted; scan tells what it has counted
 `;
 
 /**
@@ -20,6 +22,13 @@ Exit codes:
  * @returns the exit code
  */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
+  const failure = watchOutput(io.stdout);
+  const exitCode = await runProgram(argv, io);
+  const failed = await failure();
+  return failed ? ended(new UsageError(`cannot write the output: ${reasonOf(failed)}`), io) : exitCode;
+}
+
+async function runProgram(argv: readonly string[], io: Io): Promise<number> {
   let exitCode: number = EXIT.ok;
   const program = build(io, (code) => {
     exitCode = code;

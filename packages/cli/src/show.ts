@@ -84,7 +84,7 @@ export interface Entry extends LookedUp {
 export function showUnknown(asked: string, near: readonly Suggestion[], colors: Colors): string {
   return sheet(`${colors.bold(asked)} is not known`, colors, [
     ['did you mean', listed(near)],
-    ['looked in', 'codes and their names, AMQP conditions, MQTT reasons, faults of the system'],
+    ['looked in', 'codes and their names, AMQP conditions, MQTT reasons, faults of the system, files'],
     ['all codes', 'faultmap codes'],
   ]);
 }

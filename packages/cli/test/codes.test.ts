@@ -28,7 +28,7 @@ describe('faultmap codes', () => {
         catalogue: string;
       }[];
     for (const row of await ask('--category', 'throttled')) expect(row.category).toBe('throttled');
-    for (const row of await ask('--transport', 'mqtt')) expect(row.transports).toContain('mqtt');
+    for (const row of await ask('--transport', 'MQTT')) expect(row.transports).toContain('mqtt');
     for (const row of await ask('--retried')) expect(row.transient).toBe(true);
     for (const row of await ask('--catalogue', 'dps')) expect(row.catalogue).toBe('azure-iot-dps');
     expect((await ask('--category', 'quota', '--transport', 'http')).map((row) => row.code)).toEqual([

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { main } from '@faultmap/cli';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Collected, run, streams } from './run.ts';
@@ -35,6 +35,7 @@ describe('faultmap explain', () => {
     [['500xxx'], 'server'],
     [['amqp:link:stolen'], 'conflict'],
     [['ECONNREFUSED'], 'Nothing listens'],
+    [['"404103"'], 'DeviceNotOnline'],
   ])('a code or a name: %j', async (words, expected) => {
     const { exitCode, out, err } = await run(['explain', ...words]);
     expect(out).toContain(expected);
@@ -236,6 +237,8 @@ describe('wrong use', () => {
     [['emulator', '--port', '80']],
     [['emulator', '--transports', 'http', '--ca-file', '/no/such/folder/ca.pem']],
     [['emulator', '--transports', 'smoke']],
+    [['emulator', '--transports', 'mqtt', '--port', 'http=8080']],
+    [['emulator', '--port', 'mqtts=8883']],
   ])('%j ends with 2 and one line on stderr', async (argv) => {
     const { exitCode, out, err } = await run(argv);
     expect(err).toMatch(/^faultmap: [^\n]+\n$/);
@@ -261,6 +264,15 @@ describe('wrong use', () => {
     expect((await run(['explain', '--help'])).out).toContain('Exit codes');
     expect((await run(['--version'])).out).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
+});
+
+test.each([['explain', '404103'], ['codes', '--json'], ['scan']])('a full disk ends %s with 2', async (...argv) => {
+  const { io, stderr } = streams('ErrorCode:DeviceNotFound;x\n');
+  const stdout = new Writable({
+    write: (_chunk, _encoding, done) => done(Object.assign(new Error('write ENOSPC'), { code: 'ENOSPC' })),
+  });
+  expect(await main(argv, { ...io, stdout })).toBe(2);
+  expect(stderr.text).toBe('faultmap: cannot write the output: no space is left\n');
 });
 
 describe('colours', () => {

@@ -2,9 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { main } from '@faultmap/cli';
 import { classify } from '@faultmap/core';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import { run } from './run.ts';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { run, streams } from './run.ts';
 
 const LOG = `2026-03-01T10:00:00Z INFO device sensor-7 connected
 2026-03-01T10:00:05Z ERROR registry.get {"Message":"ErrorCode:ThrottlingBacklogTimeout;Wait 10 seconds and try again. Operation type: CRUD","ExceptionMessage":"Tracking ID:4c004cc9c096ba760ec615f004b0dee5-G:11-TimeStamp:03/01/2026 10:00:05"}
@@ -159,6 +160,24 @@ describe('faultmap scan', () => {
     const dump = `Error: read ECONNRESET\n${"  code: 'ECONNRESET',\n".repeat(1_000)}}\n`;
     const input = `${dump}  2026-03-01T10:00:00Z ERROR ErrorCode:DeviceNotFound;x\n`;
     expect(JSON.parse((await run(['scan', '--json'], input)).out)).toMatchObject({ entries: 2, faults: 2 });
+  });
+
+  test('interrupted, it tells what it has counted', async () => {
+    let interrupt: () => void = () => {};
+    const { io, stdout, stderr } = streams(
+      // A log that goes on: `tail -f app.log | faultmap scan`.
+      new Readable({ read() {} }),
+      new Promise<void>((resolve) => {
+        interrupt = resolve;
+      }),
+    );
+    (io.stdin as Readable).push('ErrorCode:DeviceNotFound;x\nok\n404103 DeviceNotOnline');
+    const ended = main(['scan', '-', '/nowhere/at-all.log'], io);
+    await vi.waitFor(() => expect((io.stdin as Readable).readableLength).toBe(0));
+    interrupt();
+    expect(await ended).toBe(130);
+    expect(stdout.text).toContain('2 faults in 3 entries, of 2 kinds');
+    expect(stderr.text).toMatch(/^faultmap: interrupted; [^\n]+\n$/);
   });
 
   test('takes no stacks while it scans, and does again after', async () => {

@@ -35,7 +35,9 @@ export async function codes(options: CodesOptions, io: Io): Promise<number> {
 }
 
 function select(options: CodesOptions): Listed[] {
-  const { transport, category, catalogue } = options;
+  const [transport, category, catalogue] = [options.transport, options.category, options.catalogue].map((one) =>
+    one?.toLowerCase(),
+  );
   checkOneOf('--transport', transport, TRANSPORTS);
   checkOneOf('--category', category, CATEGORIES);
   checkOneOf('--catalogue', catalogue, Object.keys(CATALOGUES));

@@ -68,14 +68,17 @@ function inOurWords(message: string): string {
 }
 
 function toEmulatorOptions(options: EmulatorCommandOptions): EmulatorOptions {
+  const tls = options.tls === true || options.caFile !== undefined;
+  const ports = (options.port ?? []).map(portOf);
+  for (const [name] of ports) checkServed(name, list(options.transports), tls);
   return {
     host: options.host,
     hostName: options.hostName,
     devices: list(options.devices),
     transports: list(options.transports) as NonNullable<EmulatorOptions['transports']>,
-    tls: options.tls === true || options.caFile !== undefined,
+    tls,
     auth: options.auth ? 'sas' : 'none',
-    ports: Object.fromEntries((options.port ?? []).map(portOf)),
+    ports: Object.fromEntries(ports),
     throttle: options.throttle ? undefined : false,
   };
 }
@@ -93,6 +96,14 @@ function list(text: string): string[] {
     .split(',')
     .map((one) => one.trim())
     .filter((one) => one !== '');
+}
+
+/** A port for what is not started would be ignored without a word. */
+function checkServed(name: string, transports: readonly string[], tls: boolean): void {
+  const transport = name.replace(/s$/, '');
+  if (!transports.includes(transport))
+    throw new UsageError(`--port: expected a port of --transports ${transports.join(',')}, got ${name}`);
+  if (name !== transport && !tls) throw new UsageError(`--port: expected --tls with a port for ${name}`);
 }
 
 function portOf(text: string): readonly [name: string, port: number] {

@@ -19,7 +19,7 @@ export interface ExplainOptions {
 /** `faultmap explain`: say what a code, a name or a raw error means. */
 export async function explain(words: readonly string[], options: ExplainOptions, io: Io): Promise<number> {
   if (options.jsonl) return await explainLines(await sourceOf(words, options, io), io);
-  const given = await givenText(words, options, io);
+  const given = unquoted(await givenText(words, options, io));
   if (given.trim() === '') throw new UsageError('nothing to explain: the input is empty');
   if (words.length > 1 && words.every((word) => /^\d{6}$/.test(word)))
     throw new UsageError('explain takes one code at a time');
@@ -40,6 +40,17 @@ export async function explain(words: readonly string[], options: ExplainOptions,
   const sheet = isWord || near.length > 0 ? showUnknown(redact(asked), near, colors) : showError(error, colors);
   await write(io.stdout, options.json ? asJson({ ...error.toJSON(), didYouMean: near }) : sheet);
   return EXIT.incomplete;
+}
+
+/** A text in quotes of JSON, as it is copied out of a log. */
+function unquoted(given: string): string {
+  if (!given.trim().startsWith('"')) return given;
+  try {
+    const value: unknown = JSON.parse(given);
+    return typeof value === 'string' ? value : given;
+  } catch {
+    return given;
+  }
 }
 
 function asJson(value: object): string {

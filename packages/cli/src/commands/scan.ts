@@ -34,13 +34,16 @@ export async function scan(files: readonly string[], options: ScanOptions, io: I
 }
 
 async function scanAll(files: readonly string[], options: ScanOptions, io: Io): Promise<number> {
+  const interruption = new AbortController();
+  void io.interrupted().then(() => interruption.abort());
+  const { signal } = interruption;
   const tally = new Tally();
   const totals: Totals = { entries: 0 };
   const named = files.length === 0 ? ['-'] : files;
   const unread: string[] = [];
   for (const file of named) {
     try {
-      await scanFile(file, tally, totals, io);
+      if (!signal.aborted) await scanFile(file, tally, totals, io, signal);
     } catch (error) {
       unread.push(unreadable(file, error));
     }
@@ -52,6 +55,10 @@ async function scanAll(files: readonly string[], options: ScanOptions, io: Io): 
     : report(totals.entries, tally.faults, groups, colorsFor(io, options.color));
   await write(io.stdout, text);
   for (const message of unread) await write(io.stderr, `faultmap: ${redact(message)}\n`);
+  if (signal.aborted) {
+    await write(io.stderr, 'faultmap: interrupted; counted as far as it was read\n');
+    return EXIT.interrupted;
+  }
   return unread.length === 0 ? EXIT.ok : EXIT.usage;
 }
 
@@ -62,9 +69,9 @@ function unreadable(file: string, error: unknown): string {
   return `cannot read ${file}: ${reasonOf(error)}`;
 }
 
-async function scanFile(file: string, tally: Tally, totals: Totals, io: Io): Promise<void> {
+async function scanFile(file: string, tally: Tally, totals: Totals, io: Io, signal: AbortSignal): Promise<void> {
   const name = file === '-' ? 'stdin' : file;
-  for await (const entries of entriesOf(batchesOf(await openText(file, 'a log', io)))) {
+  for await (const entries of entriesOf(batchesOf(await openText(file, 'a log', io, signal)))) {
     totals.entries += entries.length;
     for (const { text, line } of entries) {
       const record = recordIn(text);
