@@ -15,19 +15,18 @@ import { levelOf, willReconnect } from './client.ts';
 import { Connection, type ConnectionHooks, guarded } from './connection.ts';
 import { readMqtt } from './evidence.ts';
 import { isAnswerTopic } from './exchange.ts';
-import { ended, Faults } from './faults.ts';
+import { ended, Faults, poisonous } from './faults.ts';
 import type { MqttHandle } from './handle.ts';
 import { label } from './label.ts';
 import { Operations } from './operations.ts';
 import { CREDENTIALS_FIELDS, type MqttOptions, type ResolvedMqttOptions, resolveMqttOptions } from './options.ts';
-import { Poison } from './poison.ts';
+import { type Convict, Poison } from './poison.ts';
 import { Reconnector } from './reconnect.ts';
-import { RefusedFilters } from './refused-filters.ts';
 import type { MqttRequestOptions, RequestPayload } from './request-options.ts';
 import { Requests } from './requests.ts';
 import { catchStreamBuilder } from './stream.ts';
 import { SubscribeGate } from './subscribe-gate.ts';
-import { TakeBack } from './take-back.ts';
+import { transfersOver } from './transfers.ts';
 import { wrapMethods } from './wrap.ts';
 
 /**
@@ -64,8 +63,11 @@ class Attachment implements MqttHandle {
   readonly #makeRequests: () => Requests;
   readonly #reconnector: Reconnector;
   readonly #poison: Poison;
-  readonly #refusedFilters: RefusedFilters;
-  readonly #takeBack: TakeBack;
+  /** To be taken back once mqtt.js has reacted to the close. */
+  #convict: Convict | undefined;
+  /** Made with the first subscription. */
+  #gate: SubscribeGate | undefined;
+  readonly #makeGate: () => SubscribeGate;
   readonly #undo: (() => void)[] = [];
   #endFault: AnyDeviceCloudError | undefined;
   #givenUp: AnyDeviceCloudError | undefined;
@@ -87,31 +89,25 @@ class Attachment implements MqttHandle {
       endFault: () => this.#tellEnd(),
       willReconnect: () => willReconnect(client),
     };
-    const { slowDelayMs } = resolveReconnectOptions('attachMqtt', options.reconnect || undefined);
-    const refused = new RefusedFilters(clock, slowDelayMs);
-    this.#refusedFilters = refused;
     this.#operations = new Operations({ ...parts, ...limits, ...reasons }, client.connected);
-    const gate = new SubscribeGate({
-      ...parts,
-      refused,
-      isTried: (filter) => this.#poison.isTried(filter),
-      pass: (...call) => this.#operations.call('subscribe', ...call),
-    });
     const methods = wrapMethods(client, {
       call: (verb, original, args) =>
-        verb === 'subscribe' ? gate.call(original, args, 'program') : this.#operations.call(verb, original, args),
+        verb === 'subscribe'
+          ? this.#gated().call(original, args, 'program')
+          : this.#operations.call(verb, original, args),
       ended: () => guarded(() => this.#ended()),
     });
     this.#poison = new Poison({ client, clock, limit: options.withdrawAfterCloses, subscribe: methods.subscribe });
-    this.#takeBack = new TakeBack({
-      client,
-      refused,
-      poison: this.#poison,
-      operations: this.#operations,
-      unsubscribed: (filter) => this.#requests?.unsubscribed(filter),
-    });
-    const transfers = transfersOver(this.#operations, gate, methods);
-    this.#makeRequests = () => new Requests({ ...parts, ...transfers, options, isUp: () => this.#connection.accepted });
+    this.#makeGate = () =>
+      new SubscribeGate({
+        ...parts,
+        operations: this.#operations,
+        refuseMs: resolveReconnectOptions('attachMqtt', options.reconnect || undefined).slowDelayMs,
+        isTried: (filter) => this.#poison.isTried(filter),
+      });
+    const transfers = () => transfersOver(this.#operations, this.#gated(), methods);
+    this.#makeRequests = () =>
+      new Requests({ ...parts, ...transfers(), options, isUp: () => this.#connection.accepted });
     const governed = isGoverned(client, options);
     this.#reconnector = this.#makeReconnector(governed, options, clock);
     this.#connection = new Connection(client, this.#faults, this.#hooks(), {
@@ -137,7 +133,7 @@ class Attachment implements MqttHandle {
 
   resume(): void {
     this.#givenUp = undefined;
-    this.#refusedFilters.clear();
+    this.#gate?.resume();
     this.#operations.resume();
     this.#requests?.resume();
     this.#reconnector.resume();
@@ -149,7 +145,7 @@ class Attachment implements MqttHandle {
     this.#requests?.detach();
     this.#operations.detach();
     this.#poison.detach();
-    this.#refusedFilters.clear();
+    this.#gate?.resume();
     this.#reconnector.detach();
     this.#connection.detach();
   }
@@ -183,13 +179,14 @@ class Attachment implements MqttHandle {
       },
       lost: (error) => {
         this.#acks.disconnected();
-        const isAnswer = this.#takeBack.lost(error);
+        const { convict, isAnswer } = this.#poison.lost(error);
+        this.#convict = convict;
         this.#operations.lost(error);
         this.#requests?.lost(error);
         this.#reconnector.lost(error, isAnswer);
       },
       settled: (error) => {
-        this.#takeBack.settled(error);
+        this.#takeBack(error);
         this.#reconnector.settled(error);
       },
       ended: () => this.#ended(),
@@ -253,6 +250,25 @@ class Attachment implements MqttHandle {
     return this.#requests;
   }
 
+  #gated(): SubscribeGate {
+    this.#gate ??= this.#makeGate();
+    return this.#gate;
+  }
+
+  /** What this server closes at, whoever waits for it. */
+  #takeBack(fault: AnyDeviceCloudError): void {
+    const convict = this.#convict;
+    this.#convict = undefined;
+    if (!convict) return;
+    const error = poisonous(fault, convict);
+    if (convict.kind === 'publish') {
+      this.#operations.convict(convict.id, error, convict.closes);
+      return;
+    }
+    this.#requests?.unsubscribed(convict.filter);
+    this.#gated().refuse(convict.filter, error, convict.closes);
+  }
+
   #gaveUp(error: AnyDeviceCloudError): void {
     this.#givenUp = error;
     this.#operations.gaveUp(error);
@@ -278,21 +294,4 @@ class Attachment implements MqttHandle {
 /** A client made with `reconnectPeriod: 0` was told not to reconnect: only an explicit option says otherwise. */
 function isGoverned(client: MqttClient, { reconnect }: ResolvedMqttOptions): boolean {
   return reconnect === undefined ? client.options.reconnectPeriod !== 0 : reconnect !== false;
-}
-
-/** Publish and subscribe for requests: under the limits of the attachment, like those of the program. */
-function transfersOver(operations: Operations, gate: SubscribeGate, methods: ReturnType<typeof wrapMethods>) {
-  return {
-    publish: (topic: string, payload: Buffer, how: object, done: (error: unknown) => void) => {
-      operations.call('publish', methods.publish, [topic, payload, how, done], 'request');
-      return () => operations.callOff(done);
-    },
-    subscribe: (filter: string) =>
-      new Promise<void>((resolve, reject) => {
-        // Also where mqtt.js thinks it is subscribed: after a reconnect it may not be yet.
-        const again = { [filter]: { qos: 0 }, resubscribe: true };
-        const done = (error: unknown) => (error ? reject(error) : resolve());
-        gate.call(methods.subscribe, [again, done], 'request');
-      }),
-  };
 }

@@ -47,7 +47,8 @@ export interface PoisonSetup {
 export class Poison {
   readonly #setup: PoisonSetup;
   readonly #written = new WrittenPackets();
-  readonly #filters: SuspectFilters;
+  /** Made with the first close that may be for a subscription. */
+  #filters: SuspectFilters | undefined;
   #publish: SuspectPublish | undefined;
   #probation: Probation | undefined;
   /** Subscribed to on this connection, ahead of mqtt.js. */
@@ -55,7 +56,6 @@ export class Poison {
 
   constructor(setup: PoisonSetup) {
     this.#setup = setup;
-    this.#filters = new SuspectFilters(setup.client, setup.limit);
   }
 
   /** Is what is being written of our own making? */
@@ -68,7 +68,7 @@ export class Poison {
     this.#written.clear();
     this.#tried = undefined;
     const { client, clock, subscribe } = this.#setup;
-    const groups = this.#filters.groups(sessionPresent);
+    const groups = this.#filters?.groups(sessionPresent) ?? [];
     if (!this.#publish && groups.length === 0) return;
     if (groups.length > 0) this.#tried = new Set();
     this.#probation = new Probation({ client, clock, subscribe, groups });
@@ -82,7 +82,7 @@ export class Poison {
     if (packet.cmd === 'connack') return;
     const { publish, filters } = this.#written.received(packet) ?? {};
     if (publish && packet.messageId === this.#publish?.id) this.#publish = undefined;
-    if (filters) this.#filters.cleared(filters);
+    if (filters) this.#filters?.cleared(filters);
     for (const filter of filters ?? []) this.#tried?.add(filter);
     this.#probation?.heard();
   }
@@ -98,7 +98,8 @@ export class Poison {
     const isReaction = (at: number) => at >= since && mayBeReaction(fault);
     const { filters, at, only } = this.#written.subscriptions();
     const isAnswer = isReaction(at);
-    const closed = isAnswer ? this.#filters.closedOn(filters, only) : this.#filters.cleared(filters);
+    if (isAnswer) this.#filters ??= new SuspectFilters(this.#setup.client, this.#setup.limit);
+    const closed = isAnswer ? this.#filters?.closedOn(filters, only) : this.#filters?.cleared(filters);
     const publish = this.#closedOnPublish(isReaction);
     if (!closed) return { isAnswer: isAnswer || publish.isAnswer, convict: publish.convict };
     return { isAnswer, convict: { kind: 'subscribe', operation: label('subscribe', closed.filter), ...closed } };

@@ -22,8 +22,4 @@ export class RefusedFilters {
     else return refused?.error;
     return undefined;
   }
-
-  clear(): void {
-    this.#refused.clear();
-  }
 }
