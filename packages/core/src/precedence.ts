@@ -26,7 +26,7 @@ export const PRECEDENCE: readonly (readonly [name: string, rule: Rule])[] = [
   ['name in prose', (seen, catalogues) => byName(seen.textName, seen, catalogues)],
   ['AMQP condition', byCondition],
   ['AMQP outcome', byOutcome],
-  ['status of an answer', byAnswerStatus],
+  ['status of an answer', (seen) => named(byAnswerStatus(seen), seen)],
   [
     'MQTT status property',
     (seen) => (seen.statusProperty === undefined ? undefined : judgeMqttStatus(seen.statusProperty)),
@@ -34,7 +34,7 @@ export const PRECEDENCE: readonly (readonly [name: string, rule: Rule])[] = [
   ['MQTT reason code', byReasonCode],
   ['failed registration', byRegistration],
   ['answer that is none', byBrokenAnswer],
-  ['HTTP status', (seen) => byStatus(seen.httpStatus, seen)],
+  ['HTTP status', (seen) => named(byStatus(seen.httpStatus, seen), seen)],
   ['limit of the client', byOwnLimit],
   ['fault of the system', bySystemCode],
   ['time-out of the client', (seen) => (seen.timedOut === undefined ? undefined : clientTimeouts[seen.timedOut])],
@@ -178,6 +178,14 @@ function byStatus(status: number | undefined, seen: EvidenceFields): Conclusion 
   const refined = REFINED[status];
   const prose = refined && byProse(seen);
   return prose && refined?.includes(prose.category) ? prose : judgeStatus(status);
+}
+
+/** Names are words without digits; what else a header holds is left alone. */
+const NAME = /^[A-Z][A-Za-z]{2,60}$/;
+
+/** A name that no catalogue lists says more than the status it came with: the catalogue may be older than the cloud. */
+function named(judged: Conclusion | undefined, { payloadName }: EvidenceFields): Conclusion | undefined {
+  return judged && payloadName !== undefined && NAME.test(payloadName) ? { ...judged, reason: payloadName } : judged;
 }
 
 /** A reader's own conclusion from words, else the words. */
