@@ -56,10 +56,14 @@ function wire(instance: AxiosInstance, options: AttachHttpOptions, release: () =
   // Of the instance, not of its defaults, so that a child made by `create()` does not inherit it.
   const takeOff = intercept(
     instance,
-    (config, leftOut) => {
+    (config, mayLeaveOut) => {
+      if (config.adapter !== face) {
+        config[MARK] = sender;
+        return false;
+      }
       // In place of the one that is there already: a further key costs axios more than all of ours.
-      if (config.adapter === face) config.adapter = leftOut ? typing : acting;
-      else config[MARK] = sender;
+      config.adapter = mayLeaveOut ? typing : acting;
+      return mayLeaveOut;
     },
     (raw) => Promise.reject(sender.typed(raw)),
   );

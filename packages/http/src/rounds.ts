@@ -23,13 +23,13 @@ interface Manager {
 /**
  * Register both of ours.
  *
- * @param look - sees each config; `leftOut`: the round of the answer will leave ours out
+ * @param look - sees each config; told whether the round of the answer may leave ours out, says whether it does
  * @param rejected - makes the typed error
  * @returns what takes them off again
  */
 export function intercept(
   { interceptors }: AxiosInstance,
-  look: (config: MarkedConfig, leftOut: boolean) => void,
+  look: (config: MarkedConfig, mayLeaveOut: boolean) => boolean,
   rejected: (raw: unknown) => Promise<never>,
 ): () => void {
   const requests = interceptors.request as unknown as Manager;
@@ -42,8 +42,8 @@ export function intercept(
     // Not run: this alone costs a tenth of an interceptor.
     runWhen(config: MarkedConfig) {
       // Not where something may fail before the adapter: another interceptor, or the transform of a body.
-      leaveOut = alone && ownMapper != null && responses.handlers?.[0] === ownMapper && config.data === undefined;
-      look(config, leaveOut);
+      const may = alone && ownMapper != null && responses.handlers?.[0] === ownMapper && config.data === undefined;
+      leaveOut = look(config, may);
       return false;
     },
   });

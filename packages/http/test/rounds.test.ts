@@ -116,6 +116,13 @@ describe.each(before)('%s', (_, prepare) => {
     expect(axios.isCancel(await rejection(client.get('/', { signal: controller.signal })))).toBe(true);
   });
 
+  test('an adapter of the request alone is none of ours, its errors are', async () => {
+    const { client, server } = await attached(prepare, 503);
+    for (const adapter of ['http', axios.getAdapter('fetch')] as const)
+      expect(await rejection(client.get('/', { adapter }))).toMatchObject({ category: 'server', stopped: 'disabled' });
+    expect(server.count()).toBe(2);
+  });
+
   test('an adapter that throws is one that rejects', async () => {
     let calls = 0;
     const client = axios.create({
