@@ -109,6 +109,7 @@ export class AttachedConnection {
       onLink: (name, link, context) => this.#ends.onLink(name, link, context),
       onSocket: () => {
         forgetInput(this.#connection);
+        this.#away.stop();
         this.#idle.opening();
         this.#lifetime.onSocket();
       },
