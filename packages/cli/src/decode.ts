@@ -2,9 +2,13 @@ import { StringDecoder } from 'node:string_decoder';
 import { TextDecoder } from 'node:util';
 import { UsageError } from './io.ts';
 
+/** NULs that belong to no binary number. */
+const SHORTEST_ROW = 64;
+
 /**
- * The text of bytes: UTF-8, or UTF-16 where a mark at the beginning says so (PowerShell's `>`). NULs
- * before it are passed over: a log that was truncated under its writer begins with them.
+ * The text of bytes: UTF-8, or UTF-16 where a mark at the beginning says so (PowerShell's `>`). Rows
+ * of NULs are passed over: a log that was truncated under its writer begins with them, and one whose
+ * machine lost its power has them where it did.
  *
  * @param name - of the file, for messages
  * @throws UsageError where the beginning is compressed or no text at all
@@ -27,6 +31,16 @@ function zerosOf(bytes: Buffer): number {
   return count;
 }
 
+/** Texts have none, and programs and images soon one: all that lost power leaves are whole rows. */
+function hasLoneZero(bytes: Buffer): boolean {
+  for (let at = bytes.indexOf(0); at !== -1; ) {
+    const row = zerosOf(bytes.subarray(at));
+    if (row < SHORTEST_ROW) return true;
+    at = bytes.indexOf(0, at + row);
+  }
+  return false;
+}
+
 interface Decoder {
   readonly write: (bytes: Buffer) => string;
   readonly end: () => string;
@@ -37,7 +51,7 @@ function decoderOf(head: Buffer, name: string): Decoder {
   if (head[0] === 0xfe && head[1] === 0xff) return utf16('utf-16be');
   if (head[0] === 0x1f && head[1] === 0x8b)
     throw new UsageError(`${name} is binary, compressed by gzip: zcat it into faultmap`);
-  if (head.includes(0)) throw new UsageError(`${name} is binary, no text`);
+  if (hasLoneZero(head)) throw new UsageError(`${name} is binary, no text`);
   return utf8();
 }
 
@@ -55,7 +69,7 @@ function utf8(): Decoder {
       const text = decoder.write(bytes);
       const first = begun ? text : text.replace(/^\ufeff/, '');
       begun ||= text !== '';
-      return first;
+      return first.includes('\0') ? first.replaceAll('\0', '') : first;
     },
     end: () => decoder.end(),
   };

@@ -146,13 +146,15 @@ describe('faultmap scan', () => {
     expect((await run(['scan', ...files])).out).toContain('2 faults in 2 entries, of 1 kind\n');
   });
 
-  test('NULs before a log, as truncation under its writer leaves them, are passed over', async () => {
+  test('rows of NULs, as truncation under the writer or a lost power leave them, are passed over', async () => {
     async function* input() {
       yield Buffer.alloc(70_000);
       yield Buffer.concat([Buffer.alloc(10), Buffer.from('ErrorCode:DeviceNotFound;x\n')]);
     }
     const report = JSON.parse((await run(['scan', '--json'], Readable.from(input()))).out);
     expect(report).toMatchObject({ entries: 1, faults: 1, groups: [{ where: 'stdin:1' }] });
+    const lost = Buffer.concat([Buffer.from('ok\n'), Buffer.alloc(4_096), Buffer.from('ErrorCode:DeviceNotFound;x\n')]);
+    expect((await run(['scan'], Readable.from([lost]))).out).toContain('1 fault in 2 entries');
     expect(await run(['scan'], Readable.from([Buffer.alloc(10)]))).toMatchObject({ exitCode: 0, err: '' });
   });
 
