@@ -1,4 +1,5 @@
 import type { AnyDeviceCloudError, LookedUp } from '@faultmap/core';
+import { CATEGORIES } from '@faultmap/core/adapter';
 import type { Colors } from './io.ts';
 import type { Suggestion } from './suggest.ts';
 import { ADVICE_WORDS, EXECUTED_WORDS, retriedWord } from './words.ts';
@@ -84,9 +85,14 @@ export interface Entry extends LookedUp {
 export function showUnknown(asked: string, near: readonly Suggestion[], colors: Colors): string {
   return sheet(`${colors.bold(asked)} is not known`, colors, [
     ['did you mean', listed(near)],
+    ['category', isCategory(asked) ? `faultmap codes --category ${asked.toLowerCase()} lists its codes` : undefined],
     ['looked in', 'codes and their names, AMQP conditions, MQTT reasons, faults of the system, files'],
     ['all codes', 'faultmap codes'],
   ]);
+}
+
+function isCategory(word: string): boolean {
+  return CATEGORIES.some((category) => category === word.toLowerCase());
 }
 
 /** The same number in another catalogue, which may have a name of its own for it. */

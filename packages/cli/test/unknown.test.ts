@@ -27,6 +27,10 @@ describe('faultmap explain, of what nothing is known of', () => {
     expect(exitCode).toBe(0);
   });
 
+  test('a category: how to list its codes', async () => {
+    expect((await run(['explain', 'Quota'])).out).toContain('faultmap codes --category quota');
+  });
+
   test('as JSON', async () => {
     const { exitCode, out } = await run(['explain', '--json', 'DeviceNotOnlin']);
     expect(JSON.parse(out)).toMatchObject({
@@ -53,6 +57,8 @@ describe('faultmap explain, of a number of MQTT', () => {
     ['135', 'Not authorized', '135 (0x87) of MQTT 5'],
     ['0x87', 'Not authorized', '135 (0x87) of MQTT 5'],
     ['151', 'Quota exceeded', '151 (0x97) of MQTT 5'],
+    ['CONNACK 5', 'Not authorized', '5 (0x05) of a CONNACK of MQTT 3.1.1'],
+    ['MQTT reason code: 142', 'Session taken over', '142 (0x8E) of MQTT 5'],
     ['5', 'Not authorized', '5 (0x05) of a CONNACK of MQTT 3.1.1'],
     ['0x4', 'Bad user name or password', '4 (0x04) of a CONNACK of MQTT 3.1.1'],
   ])('%s', async (asked, reason, place) => {

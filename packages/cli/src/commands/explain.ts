@@ -65,10 +65,11 @@ function entryOf(given: string): Entry | undefined {
   return didYouMean.length === 0 ? found : { ...found, didYouMean };
 }
 
-/** `135`, `5`, `0x5`: the number of an MQTT packet as clients and brokers print it. */
+/** `135`, `5`, `0x5`, `CONNACK 5`, `MQTT reason code 135`: the number of a packet as clients and brokers print it. */
 function mqttReason(given: string): Entry | undefined {
-  const code = /^(?:\d{1,3}|0x[\da-f]{1,2})$/i.test(given) ? Number(given) : 256;
-  const found = code > 255 ? undefined : lookup(`0x${code.toString(16).padStart(2, '0')}`);
+  const number = /^(?:(?:mqtt|connack|reason|return|code)[ :=]{1,3}){0,3}(\d{1,3}|0x[\da-f]{1,2})$/i.exec(given)?.[1];
+  const code = Number(number ?? Number.NaN);
+  const found = code <= 255 ? lookup(`0x${code.toString(16).padStart(2, '0')}`) : undefined;
   return found && { ...found, reasonCode: code };
 }
 
