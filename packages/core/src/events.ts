@@ -1,5 +1,6 @@
 import type { Stopped } from './error.ts';
 import type { AnyDeviceCloudError } from './errors.ts';
+import { redact } from './redact.ts';
 
 /** What listeners of an attachment and the diagnostics channels get. */
 export interface FaultEvent {
@@ -59,21 +60,32 @@ export class FaultEvents {
   }
 
   /**
-   * Tell everybody. A listener that throws never reaches the host's own flow. A `fault` is remembered:
-   * errors that have it as their cause are not told as a second one.
+   * Tell everybody, with secrets in `operation` masked as in the error. A listener that throws never
+   * reaches the host's own flow. A `fault` is remembered: errors that have it as their cause are not
+   * told as a second one.
    */
   emit(name: FaultEventName, event: FaultEvent): void {
     if (name === 'fault') told.add(event.error);
-    for (const listener of this.#listeners.get(name) ?? []) {
+    const listeners = this.#listeners.get(name);
+    const channel = channels?.[name];
+    const subscribed = channel?.hasSubscribers === true;
+    if (!listeners?.size && !subscribed) return;
+    const shown = withoutSecrets(event);
+    for (const listener of listeners ?? []) {
       try {
-        listener(event);
+        listener(shown);
       } catch (thrown) {
         report(thrown);
       }
     }
-    const channel = channels?.[name];
-    if (channel?.hasSubscribers) channel.publish(event);
+    if (subscribed) channel.publish(shown);
   }
+}
+
+function withoutSecrets(event: FaultEvent): FaultEvent {
+  const { operation, error } = event;
+  if (operation === undefined || operation === error.operation) return event;
+  return { ...event, operation: redact(operation) };
 }
 
 /** Faults that were told already. */

@@ -67,10 +67,7 @@ export interface RetryContext {
 
 /** What an adapter adds for one operation. */
 export interface OperationOptions {
-  /**
-   * Name, for messages and events. An error masks secrets in it; events have it as it is given.
-   * @default none
-   */
+  /** Name, for messages and events, which mask secrets in it. @default none */
   readonly operation?: string | undefined;
   /** Where `fault`, `retry`, `give-up` and `recovered` are told. @default the diagnostics channels only */
   readonly events?: FaultEvents | undefined;

@@ -3,7 +3,7 @@ import { retry } from '@faultmap/core';
 import { FaultEvents } from '@faultmap/core/adapter';
 import { expect, test } from 'vitest';
 import { settle } from '../support/fake-clock.ts';
-import { notFound } from '../support/faults.ts';
+import { notFound, throttled } from '../support/faults.ts';
 
 test('every listener is told, also after one that threw, and the host goes on', async () => {
   const events = new FaultEvents();
@@ -50,4 +50,30 @@ test('operations without an attachment are on the diagnostics channels', async (
   await retry(() => Promise.reject(notFound()), { operation: 'twin.get' }).catch(() => {});
   for (const off of listeners) off();
   expect(seen).toEqual(['faultmap:fault twin.get', 'faultmap:give-up twin.get']);
+});
+
+test('no secret in the name of an operation is told', async () => {
+  const operation = 'upload to https://acct.blob.core.windows.net/c?sv=1&sig=aHVudGVyMg%3D%3D';
+  const seen: unknown[] = [];
+  const listener = (message: unknown) => seen.push(message);
+  const names = ['faultmap:fault', 'faultmap:retry', 'faultmap:recovered'];
+  for (const name of names) diagnostics.subscribe(name, listener);
+  const events = new FaultEvents();
+  for (const name of ['fault', 'give-up'] as const) events.on(name, listener);
+  let calls = 0;
+  await retry(() => (calls++ === 0 ? Promise.reject(throttled()) : Promise.resolve()), {
+    operation,
+    throttledBaseDelayMs: 1,
+    throttledMaxDelayMs: 1,
+  });
+  events.emit('fault', { error: notFound(), operation });
+  events.emit('give-up', { error: notFound(), operation });
+  for (const name of names) diagnostics.unsubscribe(name, listener);
+  expect(seen).toHaveLength(6);
+  for (const message of seen) {
+    expect(JSON.stringify(message)).not.toContain('aHVudGVyMg');
+    expect(message).toMatchObject({
+      operation: expect.stringContaining('upload to https://acct.blob.core.windows.net/c'),
+    });
+  }
 });
