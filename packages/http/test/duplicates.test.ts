@@ -3,6 +3,7 @@ import { isDeviceCloudError } from '@faultmap/core';
 import { attachHttp } from '@faultmap/http';
 import axios, { type AxiosInstance } from 'axios';
 import { expect, test } from 'vitest';
+import { randomFrom } from '../../../test/support/random.ts';
 import { type DuplicateDetector, duplicateDetector, FAULTS, type Fault } from './support/duplicate-detector.ts';
 import { FAST } from './support/script.ts';
 
@@ -13,17 +14,6 @@ import { FAST } from './support/script.ts';
  */
 const RUNS = Number(process.env.FAULTMAP_RUNS ?? 500);
 const SEED = Number(process.env.FAULTMAP_SEED ?? Math.floor(Math.random() * 2 ** 31));
-
-/** mulberry32 */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const METHODS = ['POST', 'PATCH', 'POST', 'PUT', 'GET', 'DELETE'] as const;
 
@@ -37,7 +27,7 @@ interface Run {
 }
 
 test(`no non-idempotent request is executed twice in ${RUNS} runs (seed ${SEED})`, { timeout: 120_000 }, async () => {
-  const random = seeded(SEED);
+  const random = randomFrom(SEED);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
   const server = await duplicateDetector(seeded(SEED + 1));
   const agents = [new Agent({ keepAlive: true, maxSockets: 32 }), new Agent({ keepAlive: false })];
