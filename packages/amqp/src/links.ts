@@ -24,6 +24,8 @@ export class Links {
   /** Tokens put so far, and how many there were when a link was refused. */
   #tokens = 0;
   readonly #tokensAt = new WeakMap<AnyDeviceCloudError, number>();
+  /** The adapter is taken off, and why. */
+  #stopped: { readonly reason: unknown } | undefined;
 
   constructor(setup: LinksSetup) {
     this.#setup = setup;
@@ -59,6 +61,7 @@ export class Links {
   }
 
   stop(reason: unknown): void {
+    this.#stopped = { reason };
     for (const queue of this.#queues.values()) queue.end((waiter) => waiter.stop(reason));
     this.#queues.clear();
   }
@@ -73,6 +76,7 @@ export class Links {
   async usable(link: RheaLink, operation: string): Promise<void> {
     this.present(operation);
     const fault = await this.#mend(link);
+    this.#watched();
     if (fault) throw this.refusal(fault, operation);
   }
 
@@ -80,12 +84,14 @@ export class Links {
   opened(): void {
     for (const [link, queue] of this.#queues) {
       if (queue.size === 0) continue;
-      void this.#mend(link).then((fault) => fault && queue.end((waiter) => waiter.fail(fault)));
+      const mended = this.#mend(link).then((fault) => fault && queue.end((waiter) => waiter.fail(fault)));
+      mended.catch(() => {}); // taken off: nobody waits any more
     }
   }
 
-  /** @throws why there is no connection and will not be soon */
+  /** @throws why there is no connection and will not be soon; what `stop` was given */
   present(operation: string): void {
+    this.#watched();
     const gone = this.#setup.gone();
     if (gone) throw this.refusal(gone, operation);
   }
@@ -115,10 +121,15 @@ export class Links {
     if (!fault.transient && !this.#mended(fault)) return fault;
     // rhea takes a detached end out of its tables two ticks after the event.
     await new Promise((resolve) => setImmediate(resolve));
+    this.#watched();
     this.#setup.watch(end);
     if (end === link) reattach(link);
     else rebegin(end as RheaSession);
     return undefined;
+  }
+
+  #watched(): void {
+    if (this.#stopped) throw this.#stopped.reason;
   }
 
   /** Refused as unauthorized, and a token was put since. */

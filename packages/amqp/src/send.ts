@@ -34,6 +34,7 @@ export async function sendOnce(
 ): Promise<RheaDelivery> {
   attempt.unsent();
   await setup.links.usable(link, operation);
+  setup.links.present(operation);
   return new Promise((resolve, reject) => {
     const sending = new Sending(setup, link, message, operation, attempt, { resolve, reject });
     sending.begin(creditTimeoutMs, attemptTimeoutMs);
