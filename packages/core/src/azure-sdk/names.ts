@@ -58,6 +58,8 @@ export const classes: Readonly<Record<string, ProseConclusion>> = {
   IO: 'connectionLost',
   ClosedChannel: 'connectionLost',
   Authentication: 'tls',
+  TlsAuthentication: 'tls',
+  Network: 'connectionLost',
   JsonReader: 'protocol',
   JsonSerialization: 'protocol',
   Argument: 'badRequest',

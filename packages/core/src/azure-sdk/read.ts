@@ -111,11 +111,17 @@ function readObject(input: object): Evidence | undefined {
   const labels = isError(input) ? labelsOf(input) : {};
   const inner = innerTexts(input);
   const text = [message, ...inner].join('\n').slice(0, MAX_TEXT);
-  const printed = fieldsOfText(`${shortName(name)}: ${text}`);
+  const printed = fieldsOfText(`${shortName(name)}: ${text}`) ?? memberOf(input);
   const read = readText(text);
   const labelled = Object.keys(labels).length > 0;
   if (!own && !printed && !labelled && inner.length === 0 && read?.answerStatus === undefined) return undefined;
   return evidence({ ...read, ...printed, ...labels, ...own, cause: input });
+}
+
+/** `IotHubClientErrorCode.Throttled` of .NET: what the exception's own class does not say. */
+function memberOf(input: object): EvidenceFields | undefined {
+  const prose = classOf((getString(input, 'ErrorCode') ?? '').replace(/Errors?$/, ''));
+  return prose && { prose };
 }
 
 /** A number, a condition or an answer that Node's errors keep as fields. */
@@ -136,6 +142,7 @@ function ownForm(input: object): EvidenceFields | undefined {
     get(input, 'responseBody') ??
     get(response, 'bodyAsText') ??
     get(response, 'body') ??
+    getString(response, 'text') ??
     get(response, 'data') ??
     get(input, 'details');
   return withoutUndefined(readHttpAnswer({ status, headers: get(response, 'headers'), body }));
