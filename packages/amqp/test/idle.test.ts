@@ -110,7 +110,7 @@ describe('a peer that is silent', () => {
   it('is noticed, and the connection is made again', async () => {
     const peer = await startPeer();
     const wire = await startWire(peer.port);
-    const client = startClient(wire.port, { attach: { idleTimeoutMs: 40 } });
+    const client = startClient(wire.port, { attach: { idleTimeoutMs: 250 } });
     const sender = client.connection.open_sender('q');
     await client.handle.send(sender, { body: 'x' });
     wire.cut();
@@ -124,7 +124,7 @@ describe('a peer that is silent', () => {
   it('but there is not: its heartbeats keep the connection', async () => {
     const peer = await startPeer();
     const wire = await startWire(peer.port);
-    const client = startClient(wire.port, { attach: { idleTimeoutMs: 100 } });
+    const client = startClient(wire.port, { attach: { idleTimeoutMs: 600 } });
     await until(() => client.connection.is_open());
     const before = wire.frames();
     // Five times the half of it: past the twice of it after which silence would have been noticed.
