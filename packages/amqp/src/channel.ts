@@ -115,9 +115,17 @@ export class AnswerChannel {
     });
   }
 
-  /** Wait for the answer to a request; returns what stops the waiting. */
+  /**
+   * Wait for the answer to a request; returns what stops the waiting.
+   *
+   * @throws TypeError when another one waits under the same id: the answers could not be told apart
+   */
   wait(id: unknown, waiter: Waiter): () => void {
     const key = keyOf(id);
+    if (this.#waiters.has(key))
+      throw new TypeError(
+        `request: another request to "${this.address}" waits for the answer to this message_id or correlation_id`,
+      );
     this.#waiters.set(key, waiter);
     return () => this.#waiters.get(key) === waiter && this.#waiters.delete(key);
   }
