@@ -72,7 +72,11 @@ export class Probation {
   async #try(): Promise<void> {
     // Where nothing can be held, mqtt.js has gone on by now.
     const held = this.#restore !== undefined && undeclared(this.#setup.client)._storeProcessing === true;
-    for (const group of held ? this.#setup.groups : []) if (!(await this.#isAnswered(group))) break;
+    for (const group of held ? this.#setup.groups : []) {
+      if (!(await this.#isAnswered(group))) break;
+      // mqtt.js ends a connection over an answer that is none: the close is to come.
+      if (this.#setup.client.stream?.destroyed) return;
+    }
     this.end(true);
   }
 

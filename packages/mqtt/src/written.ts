@@ -48,7 +48,9 @@ export class WrittenPackets {
     if (!isAck(packet)) return undefined;
     const id = packet.messageId ?? 0;
     const written = this.#open.get(id);
-    if (!written) return undefined;
+    // One that is no answer to all of it makes mqtt.js end the connection, and subscribe again to the same.
+    const isShort = packet.cmd === 'suback' && packet.granted.length !== written?.filters?.length;
+    if (!written || isShort) return undefined;
     this.#confirmed = Math.max(this.#confirmed, written.order);
     this.#open.delete(id);
     return written;

@@ -312,6 +312,28 @@ function afterMs(ms: number, run: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
+test('a server that answers with too few codes is asked for one at a time, and no more than three times', () => {
+  const short: Script = {
+    subscribe: (link, packet) =>
+      link.send({
+        cmd: 'suback',
+        messageId: packet.messageId,
+        granted: filtersOf(packet).includes('none') ? [0, 0] : [0],
+      }),
+  };
+  return staged({ peer: { script: short } }, async (stage) => {
+    expect(await rejection(stage.client.subscribeAsync(['a', 'none', 'b']))).toMatchObject({ category: 'protocol' });
+    await conviction(stage);
+    const found = () => convicted(stage).filter(({ error }) => error.reason === 'SubscribeClosesConnection');
+    await until(() => found().length === 1, 'it is taken back');
+    await back(stage);
+    await goesOn(stage);
+    expect(found()).toMatchObject([{ operation: 'subscribe none', attempt: 3 }]);
+    await until(() => stage.peer.links.at(-1)?.of('subscribe').length !== 0, 'the others are made');
+    expect(new Set(last(stage))).toEqual(new Set(['a', 'b']));
+  });
+});
+
 test('after detach nothing is refused or left out, even where somebody wrapped `subscribe` over ours', () =>
   staged({}, async (stage) => {
     const { client, peer, handle } = stage;
