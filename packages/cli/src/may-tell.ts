@@ -17,7 +17,7 @@ const STEMS = [
   'fail|forbid|forcib|gaierror|getaddrinfo|greater|handshake|hang[\\W_]*up|in[\\W_]*use|inactive|incorrect|invalid',
   "lookup|lost|malform|mismatch|missing|n['’]t|no[\\W_]+(?:such|route|connection|ping)|nodename|not(?![eio]|ab|ati|her)|nxdomain",
   'offline|online|paho|pars(?:e|ing)|permission|pingresp|pkix|precond|prematur|queue[\\W_]*(?:is[\\W_]*)?full|quota',
-  'rate[\\W_]*(?:limit|is)|refus|reject|required|reset|resol|same[\\W_]*device',
+  'rate[\\W_]*(?:limit|is)|reason[\\W_]*code|refus|reject|required|reset|resol|same[\\W_]*device',
   '(?:ssl|tls)[\\W_]+(?:c|f|n|r|s)|suspend|tak(?:en?|ing)[\\W_]*over|terminat|throttl|tim(?:ed|e)?[\\W_]*out|timed',
   'too[\\W_]*(?:many|large|busy)|tracking[\\W_]*id|trust|unable|unaccept|unauth|unavail|unexpect|unknown|unreach',
   'unsupp|violat|waited|wrong|x509',
@@ -25,14 +25,14 @@ const STEMS = [
 
 /** A number with what is written before it: a status, a code of the cloud, a result of a client. */
 const LABELLED = [
-  String.raw`(?:status|code|return|repl|respon|success|http(?:\/\d(?:\.\d)?)?)\D{0,40}[345]\d\d(?!\d)`,
+  String.raw`(?:status|code|return|repl|respon|answer|success|error|with|http(?:\/\d(?:\.\d)?)?)\D{0,40}[345]\d\d(?!\d)`,
   String.raw`(?:code|resulttype)\D{0,10}[45]\d{5}(?!\d)|iothub\d{6}`,
   String.raw`(?:\brc|code|result|state(?:\(\))?)[\W_]{0,6}(?:0x)?-?[1-5](?!\d)`,
   String.raw`status\D{0,20}gone`,
 ].join('|');
 /** A status with what is written around or behind it, and a field of an answer. */
 const MARKED = [
-  String.raw`(?:-->|\{ok,|\/res\/|[\[(])\W{0,4}[345]\d\d(?!\d)`,
+  String.raw`(?:--|\{ok,|\/res\/|[\[<>])\W{0,4}[345]\d\d(?!\d)|\([345]\d\d\)`,
   String.raw`(?<!\d)[345]\d\d[\W_]{1,3}(?:status|response|server|client|internal|service|gateway|method)`,
   String.raw`[^\w\s]code[^\w\s]`,
 ].join('|');
