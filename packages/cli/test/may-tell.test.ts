@@ -1,6 +1,7 @@
 import { classify, iotHub } from '@faultmap/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { restsOnWords } from '../src/log-level.ts';
 import { mayTell, mayTellForCertain, says } from '../src/may-tell.ts';
 import { everyReader } from '../src/readers.ts';
 
@@ -213,6 +214,20 @@ describe('what is passed over, reading makes nothing of', () => {
     const lines = ORDINARY.map((text) => `2026-03-01T10:00:00Z INFO [worker-3] ${text}`);
     expect(lines.filter(mayTell)).toEqual([]);
   });
+});
+
+test.each([
+  '"errorCode" : 0',
+  'ErrorCode:',
+  '"Message":',
+  '"ExceptionMessage":""',
+  '"trackingId":',
+  'Tracking ID:',
+  'A.Exceptions.FooException',
+])('at INFO, what only an answer of the cloud has is read: %s', (mark) => {
+  const error = classify('connection closed');
+  expect(restsOnWords(error, `INFO ${mark} connection closed`, undefined)).toBe(false);
+  expect(mayTellForCertain(`INFO ${mark} connection closed`)).toBe(true);
 });
 
 test.each(['ECONNRESET', '404103', 'DeviceNotOnline', 'amqp:link:stolen', 'errorCode":404103'])(

@@ -1,6 +1,6 @@
 import { type AnyDeviceCloudError, classify } from '@faultmap/core';
 import { redact } from '@faultmap/core/adapter';
-import { type Colors, colorsFor, EXIT, type Io, UsageError, write } from '../io.ts';
+import { colorsFor, EXIT, type Io, UsageError, write } from '../io.ts';
 import { batchesOf, openText, reasonOf } from '../lines.ts';
 import { entriesOf } from '../log-entries.ts';
 import { holdsError, isQuiet, restsOnWords } from '../log-level.ts';
@@ -8,9 +8,8 @@ import { timeOf } from '../log-time.ts';
 import { mayTell, mayTellForCertain, says } from '../may-tell.ts';
 import { ownError } from '../own-error.ts';
 import { everyReader } from '../readers.ts';
-import { table } from '../table.ts';
-import { Tally, type TallyGroup } from '../tally.ts';
-import { retriedWord } from '../words.ts';
+import { report } from '../report.ts';
+import { Tally } from '../tally.ts';
 
 export interface ScanOptions {
   readonly json?: boolean;
@@ -114,43 +113,4 @@ function resourceLog(record: Fields | undefined): string | undefined {
   if (!Number.isInteger(code) || code < 100_000 || code > 999_999) return undefined;
   const { resultDescription } = record as Fields;
   return JSON.stringify({ errorCode: code, message: typeof resultDescription === 'string' ? resultDescription : '' });
-}
-
-function report(entries: number, faults: number, groups: readonly TallyGroup[], colors: Colors): string {
-  const summary = `${counted(faults, 'fault', 'faults')} in ${counted(entries, 'entry', 'entries')}, of ${counted(groups.length, 'kind', 'kinds')}\n`;
-  if (groups.length === 0) return summary;
-  const head = ['count', 'code', 'reason', 'category', 'retried', 'first – last (UTC)'];
-  const rows = groups.map((group) => [
-    String(group.count),
-    group.code === null ? '' : String(group.code),
-    group.reason.slice(0, 60),
-    colors.cyan(group.category),
-    retriedWord(group.advice),
-    span(group.first, group.last),
-  ]);
-  return [table(head, rows, colors), ...idsOf(groups, colors), summary].join('\n');
-}
-
-/** Below the table, since they are long: what support asks for. */
-function idsOf(groups: readonly TallyGroup[], colors: Colors): string[] {
-  const lines = groups.flatMap(({ code, reason, trackingId }) =>
-    trackingId === null ? [] : [`  ${code ?? ''} ${reason.slice(0, 60)}: `.replace('   ', '  ') + shortId(trackingId)],
-  );
-  return lines.length === 0 ? [] : [colors.dim('a tracking id of'), ...lines];
-}
-
-function shortId(id: string): string {
-  return id.replace(/-TimeStamp.*/, '').slice(0, 80);
-}
-
-function counted(count: number, one: string, more: string): string {
-  return `${count} ${count === 1 ? one : more}`;
-}
-
-/** `2026-03-01 10:00:05 – 11:30:00`: a day is said once. */
-function span(first: string | null, last: string | null): string {
-  if (first === null || last === null) return '';
-  const [from, to] = [first, last].map((iso) => iso.slice(0, 19).replace('T', ' ')) as [string, string];
-  if (from === to) return from;
-  return `${from} – ${to.slice(0, 10) === from.slice(0, 10) ? to.slice(11) : to}`;
 }
