@@ -6,7 +6,7 @@ import { label } from './label.ts';
 export interface Written {
   readonly order: number;
   readonly at: number;
-  /** Name of a PUBLISH that can be taken back. */
+  /** Name of a PUBLISH, or its PUBREL, that can be taken back. */
   readonly publish: string | undefined;
   /** Filters of a SUBSCRIBE. */
   readonly filters: readonly string[] | undefined;
@@ -15,6 +15,8 @@ export interface Written {
 /** What may be the reason of a close: the packets of this connection that the server has not acknowledged. */
 export class WrittenPackets {
   readonly #open = new Map<number, Written>();
+  /** Names of QoS 2 publishes until they are complete: a PUBREL says none, on a later connection either. */
+  #releases: Map<number, string> | undefined;
   #order = 0;
   /** Order of the last QoS 0 publish: nothing tells whether that was taken. */
   #unconfirmable = 0;
@@ -35,10 +37,13 @@ export class WrittenPackets {
       this.#unconfirmable = ++this.#order;
       return;
     }
-    // Of a PUBREL the server has the message already.
     const isAcknowledged = cmd === 'publish' || cmd === 'pubrel' || cmd === 'subscribe' || cmd === 'unsubscribe';
     if (!messageId || !isAcknowledged) return;
-    const publish = cmd === 'publish' ? label('publish', packet.topic) : undefined;
+    const publish = cmd === 'publish' ? label('publish', packet.topic) : this.#nameOf(packet);
+    if (publish !== undefined && cmd === 'publish' && packet.qos === 2) {
+      this.#releases ??= new Map();
+      this.#releases.set(messageId, publish);
+    }
     const filters = cmd === 'subscribe' ? packet.subscriptions.map(({ topic }) => topic) : undefined;
     this.#open.set(messageId, { order: ++this.#order, at, publish, filters });
   }
@@ -53,6 +58,7 @@ export class WrittenPackets {
     if (!written || isShort) return undefined;
     this.#confirmed = Math.max(this.#confirmed, written.order);
     this.#open.delete(id);
+    if (packet.cmd !== 'pubrec' || (packet.reasonCode ?? 0) >= 0x80) this.#releases?.delete(id);
     return written;
   }
 
@@ -72,6 +78,10 @@ export class WrittenPackets {
       at: Math.max(...subscribing.map(({ at }) => at)),
       only: subscribing.length === all.length && !this.#isInDoubt,
     };
+  }
+
+  #nameOf({ cmd, messageId }: Packet): string | undefined {
+    return cmd === 'pubrel' ? (this.#releases?.get(messageId ?? 0) ?? 'publish') : undefined;
   }
 
   get #isInDoubt(): boolean {
