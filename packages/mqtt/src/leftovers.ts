@@ -36,6 +36,16 @@ export function callCleanly<T>(
   }
 }
 
+/**
+ * What mqtt.js throws at when it writes it, also later, from its store, where that ends the process.
+ *
+ * @throws TypeError when a payload is neither text nor bytes
+ */
+export function checkPayload(payload: unknown): void {
+  if (!payload || typeof payload === 'string' || ArrayBuffer.isView(payload)) return;
+  throw new TypeError(`publish: payload: expected a string or bytes, got a value of type ${typeof payload}`);
+}
+
 /** In place: mqtt.js may hold on to the object. */
 function restore(now: Record<string, unknown>, before: Readonly<Record<string, unknown>>): void {
   for (const topic of Object.keys(now)) if (!(topic in before)) Reflect.deleteProperty(now, topic);

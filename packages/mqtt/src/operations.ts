@@ -4,7 +4,7 @@ import type { MqttClient, Packet } from 'mqtt';
 import type { Acks } from './acks.ts';
 import { because, ended, type Faults } from './faults.ts';
 import { label } from './label.ts';
-import { callCleanly } from './leftovers.ts';
+import { callCleanly, checkPayload } from './leftovers.ts';
 import { PacketOwners } from './owners.ts';
 import { type Callback, type Pending, PendingList } from './pending.ts';
 import { topicsOf } from './topics.ts';
@@ -70,6 +70,7 @@ export class Operations {
     const at = args.findIndex((arg, index) => index > 0 && typeof arg === 'function');
     const pass = original as (...args: unknown[]) => unknown;
     if (this.#detached) return pass.apply(client, [...args]);
+    if (kind === 'publish') checkPayload(args[1]);
     if (at < 0) return callCleanly(client, kind, () => pass.apply(client, [...args]));
     const callback = args[at] as Callback;
     const submit = (): unknown => pass.apply(client, args.with(at, one.callback));

@@ -31,6 +31,24 @@ describe.concurrent.each<Library>(['newest', 'oldest'])('a call that mqtt.js thr
     }),
   );
 
+  test.each([42, { a: 1 }, true, new ArrayBuffer(2), () => 'x'])(
+    'a payload that is none (%s) is thrown at once without a connection too, where it would end the process later',
+    (payload) =>
+      staged({ library, attach: { reconnect: quick } }, async (stage) => {
+        const publish = () => stage.client.publish('t', payload as never, { qos: 1 });
+        expect(stage.client.connected).toBe(false);
+        expect(publish).toThrow(TypeError);
+        expect(await outcome(stage.client.publishAsync('t', payload as never))).toMatchObject({
+          error: { name: 'TypeError' },
+        });
+        await connected(stage);
+        for (const good of ['x', Buffer.from('x'), new Uint8Array(1), '', undefined, null])
+          expect(await outcome(stage.client.publishAsync('t', good as never, { qos: 1 }))).toHaveProperty('value');
+        expect(stage.peer.links).toHaveLength(1);
+        expect(stage.peer.links[0]?.of('publish')).toHaveLength(6);
+      }),
+  );
+
   test('is told once: by what is thrown, or by the promise', () =>
     staged({ library, attach: { reconnect: quick } }, async (stage) => {
       await connected(stage);
