@@ -109,11 +109,13 @@ function fromOwnLimit(error: FailedRequest): EvidenceFields | undefined {
   if (code === 'ERR_NETWORK' && FETCH_REFUSALS.test(messageOf(cause)))
     return { ownLimit: 'request', text: messageOf(cause) };
   if (OWN_REFUSALS.has(code)) return { ownLimit: 'request', text: message };
-  // axios 1.7 says so of a body that was cut off, too: then its limit is -1, none.
-  if (code !== 'ERR_BAD_RESPONSE' || cause !== undefined || message.includes('size of -1')) return undefined;
+  if (code !== 'ERR_BAD_RESPONSE' || cause !== undefined || !TOO_LARGE.test(message)) return undefined;
   const status = seenStatus(error)?.status ?? 0;
   return { ownLimit: 'answer', executed: status >= 200 && status < 300 ? 'yes' : 'unknown', text: message };
 }
+
+/** axios 1.7.0 says so of a body that was cut off, too: then its limit is -1, none. */
+const TOO_LARGE = /^maxContentLength size of (?!-1 )/;
 
 const OWN_REFUSALS: ReadonlySet<unknown> = new Set([
   'ERR_BAD_REQUEST',

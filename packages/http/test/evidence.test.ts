@@ -56,6 +56,17 @@ describe('readHttp', () => {
     });
   });
 
+  test('knows a body that was cut off, also where axios keeps no answer, as before 1.16', () => {
+    const aborted = (statusCode: number) =>
+      new AxiosError('stream has been aborted', 'ERR_BAD_RESPONSE', config, { res: { statusCode, headers: {} } });
+    expect(classify(aborted(200), { readers: [readHttp] })).toMatchObject({
+      category: 'network',
+      executed: 'yes',
+      transient: true,
+    });
+    expect(classify(aborted(503), { readers: [readHttp] })).toMatchObject({ category: 'server', httpStatus: 503 });
+  });
+
   test('goes by the shape, not by the class: another copy of axios, or a custom adapter', () => {
     const foreign = Object.assign(new Error('x'), { isAxiosError: true, code: 'ECONNRESET', name: 'SomethingElse' });
     expect(classify(foreign, { readers: [readHttp] })).toMatchObject({
