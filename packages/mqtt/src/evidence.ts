@@ -55,7 +55,7 @@ const UPGRADE = /^Unexpected server response: (\d{3})$/;
 const UNENCODABLE =
   /^(Username is required to use password|Invalid (username|password|clientId|protocol|keepalive|Will)|clientId must be supplied)/i;
 const GARBAGE =
-  /^(Invalid (header flag|variable byte integer|suback|subscribe|unsuback|publish|puback|pubrec|pubrel|pubcomp|connack|disconnect|auth|connect flag|protocolId|packet)|Cannot (parse|read)|Not supported$|Packet must|Malformed|Wrong (sub|unsub)|Unknown property|Empty (subscribe|unsubscribe)|Protocol error|unrecognized packet|exceeding packets size|topicAliasMaximum from broker)/i;
+  /^(Invalid (header flag|variable byte integer|suback|subscribe|unsuback|publish|puback|pubrec|pubrel|pubcomp|connack|disconnect|auth|connect flag|protocolId|packet)|Cannot parse|Not supported$|Packet must|Malformed|Wrong (sub|unsub)|Unknown property|Empty (subscribe|unsubscribe)|Protocol error|unrecognized packet|exceeding packets size|topicAliasMaximum from broker)/i;
 
 function readError(error: object, context: MqttContext): Evidence | undefined {
   const message = 'message' in error && typeof error.message === 'string' ? error.message : undefined;

@@ -102,6 +102,7 @@ const forms: [name: string, input: unknown, level: number | undefined, expected:
   ['a good answer', { topic: '$iothub/twin/res/200/?$rid=1', payload: '{}' }, 4, undefined],
   ['an error of the program', new TypeError('x is not a function'), 4, undefined],
   ['nothing', undefined, 4, undefined],
+  ['a mistake of the program', new TypeError("Cannot read properties of undefined (reading 'topic')"), 4, undefined],
 ];
 
 describe('readMqtt', () => {
