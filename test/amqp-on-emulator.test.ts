@@ -134,7 +134,7 @@ describe('tokens', () => {
         return { cbs: cbs() };
       },
     });
-    await putToken(handle, cbs(1));
+    await putToken(handle, cbs(2));
     const sender = connection.open_sender(D2C);
     const receiver = connection.open_receiver(C2D);
     await handle.send(sender, { body: 'x' });
