@@ -56,14 +56,14 @@ function wire(instance: AxiosInstance, options: AttachHttpOptions, release: () =
   // Of the instance, not of its defaults, so that a child made by `create()` does not inherit it.
   const takeOff = intercept(
     instance,
-    (config, mayLeaveOut) => {
+    (config, way) => {
       if (config.adapter !== face) {
         config[MARK] = sender;
         return false;
       }
       // In place of the one that is there already: a further key costs axios more than all of ours.
-      config.adapter = mayLeaveOut ? typing : acting;
-      return mayLeaveOut;
+      config.adapter = way === 'short' ? typing : acting;
+      return way === 'short';
     },
     (raw) => Promise.reject(sender.typed(raw)),
   );

@@ -1,5 +1,6 @@
-import { AxiosError, type AxiosResponse, type AxiosResponseTransformer } from 'axios';
+import { AxiosError, type AxiosResponse } from 'axios';
 import type { MarkedConfig } from './adapter.ts';
+import { parsesItself } from './transforms.ts';
 
 /*
  * A body that should be JSON and is not, under a status that says success: the page of a proxy, half
@@ -16,7 +17,7 @@ export function isGarbled(config: MarkedConfig, response: AxiosResponse): boolea
   const { responseType } = config;
   if (responseType ? responseType !== 'json' : !saysJson(response.headers)) return false;
   if (response.status < 200 || response.status >= 300) return false;
-  return isTransformOfAxios(config) && isNoJson(config, data);
+  return parsesItself(config.transformResponse) && isNoJson(config, data);
 }
 
 /** The error that axios makes of it where `silentJSONParsing` is off, without a piece of the body in its text. */
@@ -39,26 +40,4 @@ function isNoJson({ responseType, transitional }: MarkedConfig, data: string): b
 function saysJson(headers: AxiosResponse['headers'] | undefined): boolean {
   const type: unknown = headers?.['content-type'];
   return typeof type === 'string' && /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type);
-}
-
-let lastOwn: unknown;
-const others = new WeakSet<object>();
-
-/** What axios comes with, and nothing else: then it is axios that parses, and parses JSON. */
-function isTransformOfAxios({ transformResponse: given }: MarkedConfig): boolean {
-  if (!Array.isArray(given) || given.length !== 1) return false;
-  const [transform] = given;
-  return transform !== undefined && isOwn(transform);
-}
-
-/** By its text, since each copy and build of axios has its own: nothing else reads this option. */
-function isOwn(transform: AxiosResponseTransformer): boolean {
-  if (transform === lastOwn) return true;
-  if (others.has(transform)) return false;
-  if (!Function.prototype.toString.call(transform).includes('forcedJSONParsing')) {
-    others.add(transform);
-    return false;
-  }
-  lastOwn = transform;
-  return true;
 }

@@ -1,5 +1,6 @@
 import type { AxiosInstance } from 'axios';
 import type { MarkedConfig } from './adapter.ts';
+import { makesBodyItself } from './transforms.ts';
 
 /*
  * axios goes round its interceptors at each request: twice round a list that nearly always holds
@@ -20,16 +21,19 @@ interface Manager {
   forEach(visit: (handler: Handler) => void): void;
 }
 
+/** How a request goes: past interceptors of others, past ours alone, or so that the answer may pass ours by. */
+export type Way = 'among others' | 'alone' | 'short';
+
 /**
  * Register both of ours.
  *
- * @param look - sees each config; told whether the round of the answer may leave ours out, says whether it does
+ * @param look - sees each config; says whether ours is left out of the round of the answer
  * @param rejected - makes the typed error
  * @returns what takes them off again
  */
 export function intercept(
   { interceptors }: AxiosInstance,
-  look: (config: MarkedConfig, mayLeaveOut: boolean) => boolean,
+  look: (config: MarkedConfig, way: Way) => boolean,
   rejected: (raw: unknown) => Promise<never>,
 ): () => void {
   const requests = interceptors.request as unknown as Manager;
@@ -41,9 +45,7 @@ export function intercept(
     synchronous: true,
     // Not run: this alone costs a tenth of an interceptor.
     runWhen(config: MarkedConfig) {
-      // Not where something may fail before the adapter: another interceptor, or the transform of a body.
-      const may = alone && ownMapper != null && responses.handlers?.[0] === ownMapper && config.data === undefined;
-      leaveOut = look(config, may);
+      leaveOut = look(config, alone ? (mayBeShort(config) ? 'short' : 'alone') : 'among others');
       return false;
     },
   });
@@ -51,10 +53,22 @@ export function intercept(
   const ownMarker = requests.handlers?.at(-1);
   const ownMapper = responses.handlers?.at(-1);
 
+  // Not where something may fail before the adapter: the transform of a body, or one of the application.
+  function mayBeShort(config: MarkedConfig): boolean {
+    return (
+      ownMapper != null &&
+      responses.handlers?.[0] === ownMapper &&
+      config.data === undefined &&
+      makesBodyItself(config.transformRequest)
+    );
+  }
+
   const restoreRequests = shorten(requests, (round) => (visit) => {
     alone = requests.handlers?.length === 1 && requests.handlers[0] === ownMarker;
     if (alone) visit(ownMarker as Handler);
     else round(visit);
+    // Handlers are copied to other instances at times, which go rounds of their own.
+    alone = false;
   });
   const restoreResponses = shorten(responses, (round) => (visit) => {
     if (!leaveOut) return round(visit);
@@ -66,8 +80,9 @@ export function intercept(
   });
 
   return () => {
-    interceptors.request.eject(marker);
-    interceptors.response.eject(mapper);
+    // Once all were cleared, our id may be that of another one: older axios counts anew.
+    if (requests.handlers?.includes(ownMarker as Handler)) interceptors.request.eject(marker);
+    if (responses.handlers?.includes(ownMapper as Handler)) interceptors.response.eject(mapper);
     restoreRequests();
     restoreResponses();
   };

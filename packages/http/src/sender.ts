@@ -70,7 +70,7 @@ export class HttpSender implements Sender {
   direct(adapter: AdapterOption, face: AxiosAdapter, types: boolean): AxiosAdapter {
     const { clock = systemClock } = this.#options.retry;
     const flights = new Flights(this.#landing(adapter), types ? (raw) => this.typed(raw) : undefined);
-    const acting = (config: MarkedConfig): AxiosPromise => {
+    const send = (config: MarkedConfig): AxiosPromise => {
       // An interceptor wrapped it.
       if (!types && config.adapter !== acting) return this.#run(resolveAdapter(adapter, config), config);
       // It may be sent again elsewhere, as `response.config`: then it is no longer ours.
@@ -88,6 +88,15 @@ export class HttpSender implements Sender {
       if (gate) gate.inFlight++;
       return flights.follow(sent, config, at, gate);
     };
+    const acting = types
+      ? (config: MarkedConfig) => {
+          try {
+            return send(config);
+          } catch (thrown) {
+            throw this.typed(thrown);
+          }
+        }
+      : send;
     return brand(acting);
   }
 

@@ -107,6 +107,19 @@ describe.each(before)('%s', (_, prepare) => {
     expect(server.count()).toBe(0);
   });
 
+  test('so is that of a transform of the request, and of an adapter that is not known', async () => {
+    const { client, server } = await attached(prepare, 200);
+    const transformRequest = () => {
+      throw new AxiosError('mine', 'ERR_BAD_REQUEST');
+    };
+    expect(await rejection(client.get('/', { transformRequest }))).toMatchObject({ reason: 'RefusedByClient' });
+    expect(server.count()).toBe(0);
+    const unknown = axios.create({ adapter: 'carrier-pigeon' });
+    prepare(unknown);
+    attachHttp(unknown, { retry });
+    expect(isDeviceCloudError(await rejection(unknown.get('/')))).toBe(true);
+  });
+
   test('cancelled is cancelled', async () => {
     const { client } = await attached(prepare, 503);
     const controller = new AbortController();
@@ -186,6 +199,37 @@ describe('in the course of time', () => {
     const error = await rejection(client.get('/'));
     expect(seen).toEqual([error]);
     expect(axios.isAxiosError(error)).toBe(true);
+  });
+
+  test.each([
+    ['of today', axios],
+    ['the oldest', oldest as unknown as typeof axios],
+  ])('cleared before detach, those that came since stay: axios %s', async (_, library) => {
+    const server = await script(200);
+    const client = library.create({ baseURL: server.url });
+    const handle = attachHttp(client, { retry });
+    client.interceptors.request.clear();
+    client.interceptors.response.clear();
+    const seen: string[] = [];
+    client.interceptors.request.use((config) => {
+      seen.push('request');
+      return config;
+    });
+    client.interceptors.response.use((answer) => {
+      seen.push('answer');
+      return answer;
+    });
+    handle.detach();
+    await client.get('/');
+    expect(seen).toEqual(['request', 'answer']);
+  });
+
+  test('interceptors that were copied to another instance know nothing of this one', async () => {
+    const { client, server } = await attached(() => {}, 200, 404);
+    await client.get('/');
+    const child = (client as unknown as typeof axios).create({ baseURL: server.url });
+    Object.assign(child.interceptors.request, { handlers: client.interceptors.request.handlers });
+    expect(axios.isAxiosError(await rejection(child.get('/')))).toBe(true);
   });
 
   test('who looks at the list of interceptors finds ours', async () => {
