@@ -57,11 +57,9 @@ function wire(instance: AxiosInstance, options: AttachHttpOptions, release: () =
   const takeOff = intercept(
     instance,
     (config, way) => {
-      if (config.adapter !== face) {
-        config[MARK] = sender;
-        return false;
-      }
-      // In place of the one that is there already: a further key costs axios more than all of ours.
+      // A further key costs axios more than all of ours: only where an interceptor may put another adapter in.
+      if (config.adapter !== face || way === 'among others') config[MARK] = sender;
+      if (config.adapter !== face) return false;
       config.adapter = way === 'short' ? typing : acting;
       return way === 'short';
     },

@@ -71,8 +71,12 @@ export class HttpSender implements Sender {
     const { clock = systemClock } = this.#options.retry;
     const flights = new Flights(this.#landing(adapter), types ? (raw) => this.typed(raw) : undefined);
     const send = (config: MarkedConfig): AxiosPromise => {
-      // An interceptor wrapped it.
-      if (!types && config.adapter !== acting) return this.#run(resolveAdapter(adapter, config), config);
+      if (!types) {
+        // For adapters that interceptors put in: they did not.
+        if (config[MARK]) delete config[MARK];
+        // An interceptor wrapped it.
+        if (config.adapter !== acting) return this.#run(resolveAdapter(adapter, config), config);
+      }
       // It may be sent again elsewhere, as `response.config`: then it is no longer ours.
       config.adapter = face;
       this.#credentials?.replace(config);

@@ -85,6 +85,34 @@ describe("other people's adapters", () => {
     expect(axios.isAxiosError(await rejection(axios.get('http://127.0.0.1:1/', { adapter: wrapped })))).toBe(true);
   });
 
+  test.each<[string, (config: InternalAxiosRequestConfig, client: AxiosInstance) => void]>([
+    ['wrapAdapter', (config) => Object.assign(config, { adapter: wrapAdapter('fetch') })],
+    ["the instance's own", (config, { defaults }) => Object.assign(config, { adapter: defaults.adapter })],
+    [
+      "one around the instance's own",
+      (config, { defaults }) =>
+        Object.assign(config, { adapter: (given: typeof config) => axios.getAdapter(defaults.adapter)(given) }),
+    ],
+    ['one around the one that is there', (config) => Object.assign(config, { adapter: wrapAdapter(config.adapter) })],
+  ])('one given by an interceptor through %s is repeated', async (_, give) => {
+    for (const copied of [false, true]) {
+      const server = await script(503, 200, 503);
+      const client = axios.create({ baseURL: server.url });
+      attachHttp(client, { retry: { ...FAST, maxAttempts: 2 } });
+      client.interceptors.request.use((config) => {
+        const given = copied ? ({ ...config } as typeof config) : config;
+        give(given, client);
+        return given;
+      });
+      const { config } = await client.get('/');
+      expect(server.count()).toBe(2);
+      expect(axios.isAxiosError(await rejection(axios.request({ ...config, adapter: wrapAdapter('http') })))).toBe(
+        true,
+      );
+      expect(server.count()).toBe(3);
+    }
+  });
+
   test('whatever they reject with is typed, mistakes of the program are not', async () => {
     const attached = (thrown: unknown): AxiosInstance => {
       const client = axios.create({ adapter: () => Promise.reject(thrown) });
