@@ -109,7 +109,7 @@ function fromOwnLimit(error: FailedRequest): EvidenceFields | undefined {
   if (code === 'ERR_NETWORK' && FETCH_REFUSALS.test(messageOf(cause)))
     return { ownLimit: 'request', text: messageOf(cause) };
   if (OWN_REFUSALS.has(code)) return { ownLimit: 'request', text: message };
-  if (code !== 'ERR_BAD_RESPONSE' || cause !== undefined || !TOO_LARGE.test(message)) return undefined;
+  if (code !== 'ERR_BAD_RESPONSE' || !TOO_LARGE.test(message)) return undefined;
   const status = seenStatus(error)?.status ?? 0;
   return { ownLimit: 'answer', executed: status >= 200 && status < 300 ? 'yes' : 'unknown', text: message };
 }

@@ -67,6 +67,12 @@ describe('readHttp', () => {
     expect(classify(aborted(503), { readers: [readHttp] })).toMatchObject({ category: 'server', httpStatus: 503 });
   });
 
+  test('knows an answer beyond maxContentLength, also where fetch wraps what it says of it, as before 1.19', () => {
+    const limit = new AxiosError('maxContentLength size of 2 exceeded', 'ERR_BAD_RESPONSE', config, {});
+    for (const error of [limit, AxiosError.from(limit, limit.code, config, {})])
+      expect(classify(error, { readers: [readHttp] })).toMatchObject({ reason: 'AnswerTooLarge', transient: false });
+  });
+
   test('goes by the shape, not by the class: another copy of axios, or a custom adapter', () => {
     const foreign = Object.assign(new Error('x'), { isAxiosError: true, code: 'ECONNRESET', name: 'SomethingElse' });
     expect(classify(foreign, { readers: [readHttp] })).toMatchObject({
