@@ -92,15 +92,14 @@ export class HttpSender implements Sender {
       if (gate) gate.inFlight++;
       return flights.follow(sent, config, at, gate);
     };
-    const acting = types
-      ? (config: MarkedConfig) => {
-          try {
-            return send(config);
-          } catch (thrown) {
-            throw this.typed(thrown);
-          }
-        }
-      : send;
+    const acting = (config: MarkedConfig): AxiosPromise => {
+      try {
+        return send(config);
+      } catch (thrown) {
+        // Not thrown: then older axios leaves out the interceptors of the answer.
+        return Promise.reject(types ? this.typed(thrown) : thrown);
+      }
+    };
     return brand(acting);
   }
 

@@ -114,10 +114,13 @@ describe.each(before)('%s', (_, prepare) => {
     };
     expect(await rejection(client.get('/', { transformRequest }))).toMatchObject({ reason: 'RefusedByClient' });
     expect(server.count()).toBe(0);
-    const unknown = axios.create({ adapter: 'carrier-pigeon' });
-    prepare(unknown);
-    attachHttp(unknown, { retry });
-    expect(isDeviceCloudError(await rejection(unknown.get('/')))).toBe(true);
+    for (const library of [axios, oldest as unknown as typeof axios]) {
+      const unknown = library.create({ adapter: 'carrier-pigeon' });
+      prepare(unknown);
+      attachHttp(unknown, { retry });
+      for (const call of [() => unknown.get('/'), () => unknown.post('/', {})])
+        expect(isDeviceCloudError(await rejection(call()))).toBe(true);
+    }
   });
 
   test('cancelled is cancelled', async () => {
