@@ -9,16 +9,19 @@ import { parsesItself } from './transforms.ts';
 
 /**
  * Is it so? Asked only where axios itself would parse: with its own transform alone, for
- * `responseType: 'json'` or an answer that says it is JSON. An empty body is none.
+ * `responseType: 'json'` or an answer that says it is JSON. An empty body is none, and a part of one
+ * need not parse.
  */
 export function isGarbled(config: MarkedConfig, response: AxiosResponse): boolean {
   const data: unknown = response?.data;
   if (typeof data !== 'string' || data === '') return false;
   const { responseType } = config;
   if (responseType ? responseType !== 'json' : !saysJson(response.headers)) return false;
-  if (response.status < 200 || response.status >= 300) return false;
+  if (response.status < 200 || response.status >= 300 || response.status === PARTIAL_CONTENT) return false;
   return parsesItself(config.transformResponse) && isNoJson(config, data);
 }
+
+const PARTIAL_CONTENT = 206;
 
 /** The error that axios makes of it where `silentJSONParsing` is off, without a piece of the body in its text. */
 export function garbledError(config: MarkedConfig, response: AxiosResponse): AxiosError {

@@ -82,6 +82,7 @@ describe.each(['http', 'fetch'] as const)('on the %s adapter', (adapter) => {
       },
       '{"a":1}',
     ],
+    ['a part', [206, { ...json, 'content-range': 'bytes 0-29/60' }, half], { headers: { Range: 'bytes=0-29' } }, half],
     ['a fault that the program takes', [404, json, page], { validateStatus: () => true }, page],
   ])('%s is as axios has it', async (_, step, config, data) => {
     const server = await script(step);
