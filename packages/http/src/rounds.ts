@@ -93,7 +93,8 @@ function shorten(manager: Manager, shortOf: (round: Manager['forEach']) => Manag
   const { forEach } = manager;
   const own = Object.hasOwn(manager, 'forEach');
   const short = shortOf(forEach.bind(manager));
-  manager.forEach = short;
+  // Not seen by who prints or compares an instance.
+  Object.defineProperty(manager, 'forEach', { value: short, writable: true, configurable: true });
   return () => {
     // Somebody wrapped ours in the meantime: it stays, and lets pass.
     if (manager.forEach !== short) return;

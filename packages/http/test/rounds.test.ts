@@ -244,6 +244,7 @@ describe('in the course of time', () => {
         found.push(handler);
       });
       expect(found).toHaveLength(1);
+      expect(Object.keys(manager)).toEqual(['handlers']);
     }
   });
 
