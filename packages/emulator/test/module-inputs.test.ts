@@ -116,7 +116,7 @@ test('a route that is none is refused by name', async () => {
 test('a device may not listen to the inputs of its modules', async () => {
   const { mqtt } = await withModules();
   const client = await mqtt();
-  const refused = new Promise((resolve) => client.once('packetreceive', resolve));
+  const closed = closing(client);
   client.subscribe(INPUTS);
-  expect(await refused).toMatchObject({ granted: [0x80] });
+  await closed;
 });

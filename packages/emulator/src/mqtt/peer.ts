@@ -109,7 +109,7 @@ export class Peer {
 
   /** Go on with what the client is subscribed to. */
   resume(): void {
-    if (this.ended || !this.delivery) return;
+    if (this.ended || this.wire.closing || !this.delivery) return;
     this.listenToMethods();
     this.delivery.pump();
   }

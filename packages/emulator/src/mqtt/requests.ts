@@ -62,11 +62,7 @@ function publishTo(peer: Admitted, packet: IPublishPacket): void {
 export function onSubscribe(peer: Admitted, packet: ISubscribePacket): void {
   serve(peer, {
     request: { operation: 'subscribe', path: packet.subscriptions[0]?.topic },
-    run: () => {
-      const granted = packet.subscriptions.map(({ topic, qos }) => grant(peer, topic, qos));
-      const outcome = granted.every((one) => one < 0x80) ? 'ok' : 'refused';
-      return { packets: [suback(packet, granted)], close: false, outcome };
-    },
+    run: () => subscribe(peer, packet),
     scripted: ({ form }) => {
       const reason = scriptedSuback(form, peer.version);
       if (reason === undefined) return undefined;
@@ -77,12 +73,24 @@ export function onSubscribe(peer: Admitted, packet: ISubscribePacket): void {
   });
 }
 
+function subscribe(peer: Admitted, packet: ISubscribePacket): Outcome {
+  const { subject, version } = peer;
+  const isUnknown = ({ topic }: ISubscribePacket['subscriptions'][number]) => !parseFilter(topic, subject, version);
+  // Over 3.1.1 the cloud does not refuse such a filter in a SUBACK, it ends the connection
+  // (iot-mqtt-connect-to-iot-hub; azure-iot-middleware-freertos#65, #89).
+  if (version !== 5 && packet.subscriptions.some(isUnknown)) {
+    return { packets: [], close: true, outcome: 'address-not-found' };
+  }
+  const granted = packet.subscriptions.map(({ topic, qos }) => grant(peer, topic, qos));
+  const outcome = granted.every((one) => one < 0x80) ? 'ok' : 'refused';
+  return { packets: [suback(packet, granted)], close: false, outcome };
+}
+
 /** Granted QoS, or the reason not to: 0x80 is all 3.1.1 knows. */
 function grant({ session, subject, version }: Admitted, filter: string, qos: number): number {
   const channel = parseFilter(filter, subject, version);
   if (!channel) {
     const wild = filter.startsWith('$iothub/') && /[+#]/.test(filter);
-    if (version !== 5) return 0x80;
     return wild ? REASON.wildcardsNotSupported : REASON.topicFilterInvalid;
   }
   if (session.subscriptions.size >= MOST_SUBSCRIPTIONS && !session.subscriptions.has(filter)) {
