@@ -27,6 +27,7 @@ import { Requests } from './requests.ts';
 import { catchStreamBuilder } from './stream.ts';
 import { SubscribeGate } from './subscribe-gate.ts';
 import { transfersOver } from './transfers.ts';
+import { isEmpty, releaseEnd } from './withdraw.ts';
 import { wrapMethods } from './wrap.ts';
 
 /**
@@ -278,6 +279,7 @@ class Attachment implements MqttHandle {
   #ended(): void {
     this.#reconnector.idle();
     this.#poison.idle();
+    if (!isEmpty(this.#client)) releaseEnd(this.#client);
     if (this.#operations.size + (this.#requests?.size ?? 0) === 0) return;
     const fault = this.#tellEnd();
     this.#operations.ended(fault);

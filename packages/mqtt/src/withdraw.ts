@@ -17,8 +17,20 @@ export function withdraw(client: MqttClient, one: Pending, ids: readonly number[
     if (slot._storeProcessing && slot._packetIdsDuringStoreProcessing) slot._packetIdsDuringStoreProcessing[id] = true;
     client.removeOutgoingMessage(id);
   }
-  // `end()` waits for an empty list, which only an acknowledgement tells it of.
-  if (client.disconnecting && Object.keys(client.outgoing ?? {}).length === 0) client.emit('outgoingEmpty');
+  if (isEmpty(client)) releaseEnd(client);
+}
+
+/**
+ * `end()` waits until nothing is outgoing, which only an acknowledgement tells it: for ever, where what was
+ * left is taken back, or where there is no connection any more for one to come on.
+ */
+export function releaseEnd(client: MqttClient): void {
+  if (client.disconnecting) client.emit('outgoingEmpty');
+}
+
+/** Is nothing outgoing that waits for an acknowledgement? */
+export function isEmpty({ outgoing }: MqttClient): boolean {
+  return Object.keys(outgoing ?? {}).length === 0;
 }
 
 function idOf(packet: object): number {

@@ -116,6 +116,27 @@ describe.concurrent('a promise of an attached client settles', () => {
     });
   });
 
+  test('of end() itself, without a connection, with what nobody waits for', async () => {
+    const peer = await startPeer();
+    await peer.stop();
+    await staged({ url: peer.url }, async (stage) => {
+      stage.client.publish('a', 'x', { qos: 1 });
+      await stage.heard('fault');
+      await stage.client.endAsync();
+      expect(stage.client.disconnected).toBe(true);
+    });
+  });
+
+  test('of end() itself, when the connection goes that it waits on', () =>
+    staged({ peer: { script: mute } }, async (stage) => {
+      await connected(stage);
+      const publish = rejection(stage.client.publishAsync('a', 'x', { qos: 1 }));
+      const end = stage.client.endAsync();
+      stage.client.stream.destroy();
+      await end;
+      expect(await publish).toMatchObject({ reason: 'ClientEnded', executed: 'unknown' });
+    }));
+
   test('after end(): it was not even tried', () =>
     staged({}, async (stage) => {
       await connected(stage);
