@@ -6,7 +6,8 @@ import type { Requests } from './request.ts';
 import type { RheaConnection, RheaLink } from './rhea.ts';
 import { guarded, wrapMethod } from './wrap.ts';
 
-const CBS = '$cbs';
+/** The node that tokens are put to. */
+export const CBS = '$cbs';
 
 export interface TokenKeeperSetup {
   readonly connection: RheaConnection;
@@ -47,12 +48,12 @@ export class TokenKeeper {
     return this.#held.has(link);
   }
 
-  /** Before a reconnect: keep the application's links from being attached with it. */
+  /** Before a reconnect: keep all links from being attached with it but those that the token is put on. */
   hold(): void {
     if (!this.#token) return;
     for (const session of Object.values(this.#setup.connection.local_channel_map))
       for (const link of Object.values(session.links)) {
-        if (!link.state.was_open || this.#setup.requests.owns(link)) continue;
+        if (!link.state.was_open || this.#setup.requests.putsTokens(link)) continue;
         link.state.was_open = false;
         this.#held.set(link, this.#unlessClosed(link));
       }

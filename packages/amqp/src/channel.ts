@@ -79,7 +79,8 @@ export class AnswerChannel {
   }
 
   get closed(): boolean {
-    return this.#setup.connection.is_open() && (this.sender.is_closed() || this.receiver.is_closed());
+    const { connection, links } = this.#setup;
+    return connection.is_open() && [this.sender, this.receiver].some((link) => link.is_closed() && !links.isHeld(link));
   }
 
   /** The fault that ended it, if any. */

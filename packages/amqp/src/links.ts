@@ -96,6 +96,11 @@ export class Links {
     if (gone) throw this.refusal(gone, operation);
   }
 
+  /** Is the link waiting for a token to be put? */
+  isHeld(link: RheaLink): boolean {
+    return this.#setup.held(link);
+  }
+
   /** The error of an operation that was not begun because of a fault. */
   refusal(fault: AnyDeviceCloudError, operation: string): AnyDeviceCloudError {
     return this.#setup.faults.follow(fault, { operation, executed: 'no' });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AnyDeviceCloudError } from '@faultmap/core';
 import { type Attempt, conclude, evidence, readAmqpAnswer } from '@faultmap/core/adapter';
-import { putsToken } from './cbs.ts';
+import { CBS, putsToken } from './cbs.ts';
 import { AnswerChannel, type ChannelSetup } from './channel.ts';
 import type { RequestOptions } from './options.ts';
 import { has, type RheaContext, type RheaLink, type RheaSession } from './rhea.ts';
@@ -52,6 +52,12 @@ export class Requests {
   /** Is it, or was it, a link or the session of a channel of ours? */
   owns(end: RheaLink | RheaSession): boolean {
     return this.#own.has(end);
+  }
+
+  /** Is it a link that tokens are put on? */
+  putsTokens(link: RheaLink): boolean {
+    for (const channel of this.#channels.values()) if (channel.address === CBS && channel.isOn(link)) return true;
+    return false;
   }
 
   /** An answer? Then it is ours alone: only our own links are looked at. */

@@ -89,6 +89,22 @@ it('with those that were opened while the connection was away', async () => {
   expect(attached.at(-1)?.toSorted()).toEqual(['late', 's']);
 });
 
+it('with those of requests; one that is made meanwhile waits', async () => {
+  const { client, attached, waiting, lose, answer } = await start();
+  const names = () => attached.at(-1)?.filter((name) => name !== 's');
+  await client.handle.request('node', { body: '' }, { replyTo: 'me' });
+  lose({});
+  await until(() => waiting.length === 1);
+  expect(names()).toEqual([]);
+  const answered = client.handle.request('node', { body: '' }, { replyTo: 'me' });
+  answer();
+  await until(() => waiting.length === 1);
+  answer();
+  await answered;
+  expect(names()).toHaveLength(1);
+  expect(client.faults).toHaveLength(1);
+});
+
 it('stay away where the application closes them meanwhile', async () => {
   const { client, sender, attached, waiting, lose, answer } = await start();
   const other = client.connection.open_sender({ name: 'other', target: 'q' } as never);
