@@ -2,7 +2,8 @@ import rhea from 'rhea';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { handClock } from '../../../test/support/hand-clock.ts';
 import { type Emulator, startEmulator } from '../src/index.ts';
-import { bodyText, eventually, useClients } from './support/amqp.ts';
+import { bodyText, useClients } from './support/amqp.ts';
+import { eventually } from './support/eventually.ts';
 
 const D2C = '/devices/device1/messages/events';
 const C2D = '/devices/device1/messages/devicebound';

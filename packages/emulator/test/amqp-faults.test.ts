@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type Emulator, type FaultSpec, startEmulator } from '../src/index.ts';
-import { bodyText, Client, eventually, useClients } from './support/amqp.ts';
+import { bodyText, Client, useClients } from './support/amqp.ts';
+import { eventually } from './support/eventually.ts';
 
 const D2C = '/devices/device1/messages/events';
 const C2D = '/devices/device1/messages/devicebound';

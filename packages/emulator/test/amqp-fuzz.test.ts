@@ -4,8 +4,9 @@ import rhea from 'rhea';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isWellFormedFrame, isWellFormedMessage } from '../src/amqp/frame-check.ts';
 import { type Emulator, startEmulator } from '../src/index.ts';
-import { Client, eventually } from './support/amqp.ts';
+import { Client } from './support/amqp.ts';
 import { recordSession } from './support/amqp-recording.ts';
+import { eventually } from './support/eventually.ts';
 
 let emulator: Emulator;
 /** What a well-behaved client sent in a whole session, chunk by chunk. */

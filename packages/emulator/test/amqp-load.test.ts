@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Emulator, startEmulator } from '../src/index.ts';
-import { Client, eventually } from './support/amqp.ts';
+import { Client } from './support/amqp.ts';
+import { eventually } from './support/eventually.ts';
 
 const CONNECTIONS = 500;
 

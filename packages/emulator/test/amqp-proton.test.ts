@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Emulator, startEmulator } from '../src/index.ts';
-import { eventually } from './support/amqp.ts';
+import { eventually } from './support/eventually.ts';
 
 const PYTHON = '/usr/bin/python3';
 

@@ -1,6 +1,7 @@
 import { beforeEach, expect, it } from 'vitest';
 import { type Emulator, type FaultSpec, startEmulator } from '../src/index.ts';
-import { bodyText, Client, eventually, useClients } from './support/amqp.ts';
+import { bodyText, Client, useClients } from './support/amqp.ts';
+import { eventually } from './support/eventually.ts';
 
 /* Registration over AMQP, as azure-iot-provisioning-device-amqp (amqp.ts#L22-L37, #L332-L385) asks and reads it. */
 

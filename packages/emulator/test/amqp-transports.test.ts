@@ -5,7 +5,8 @@ import { generate } from 'selfsigned';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { type Emulator, startEmulator } from '../src/index.ts';
-import { Client, eventually } from './support/amqp.ts';
+import { Client } from './support/amqp.ts';
+import { eventually } from './support/eventually.ts';
 
 const D2C = '/devices/device1/messages/events';
 

@@ -1,6 +1,7 @@
 import axios from 'axios';
 import { expect, test } from 'vitest';
 import { useBench } from './support/bench.ts';
+import { eventually } from './support/eventually.ts';
 
 const bench = useBench();
 const any = { validateStatus: () => true };
@@ -52,10 +53,10 @@ test('streams what happens', async () => {
   });
   await service('GET', '/devices/device1');
   await mqtt();
-  await expect.poll(() => seen).toMatch(/event: request\ndata: \{.*"operation":"device-get".*\}\n\n/);
-  await expect.poll(() => seen).toMatch(/event: connect\ndata: \{"deviceId":"device1","transport":"mqtt"\}\n\n/);
+  await eventually(() => seen).toMatch(/event: request\ndata: \{.*"operation":"device-get".*\}\n\n/);
+  await eventually(() => seen).toMatch(/event: connect\ndata: \{"deviceId":"device1","transport":"mqtt"\}\n\n/);
   data.destroy();
-  await expect.poll(() => emulator.log.recorded.size).toBe(0);
+  await eventually(() => emulator.log.recorded.size).toBe(0);
 });
 
 test.each([

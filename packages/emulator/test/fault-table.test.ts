@@ -5,7 +5,7 @@ import { parser } from 'mqtt-packet';
 import rhea from 'rhea';
 import { afterAll, afterEach, beforeEach, expect, it } from 'vitest';
 import { type Emulator, startEmulator, type UncleanKind } from '../src/index.ts';
-import { eventually } from './support/amqp.ts';
+import { eventually } from './support/eventually.ts';
 import { type End, Tap } from './support/tap.ts';
 
 /* Every unclean fault over every transport, of what a real client sends: what is on the wire. */

@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import axios from 'axios';
 import { expect, test } from 'vitest';
 import { useBench } from './support/bench.ts';
+import { eventually } from './support/eventually.ts';
 
 const bench = useBench();
 
@@ -113,7 +114,7 @@ test('a delay alone holds the answer back; a client that goes away meanwhile end
   expect((await service('GET', '/devices/device1')).status).toBe(200);
   emulator.inject({ delayMs: 60_000, fault: 500001 });
   expect(await attempt(() => service(...create('new'), { timeout: 50 }))).toBe('ECONNABORTED');
-  await expect.poll(() => emulator.connections).toBe(0);
+  await eventually(() => emulator.connections).toBe(0);
   expect(emulator.executions('new')).toBe(0);
 });
 
@@ -163,7 +164,7 @@ test('stop ends half-open connections, waits and all', async () => {
   const closed = new Promise((resolve) => socket.once('close', resolve));
   socket.on('error', () => {});
   socket.write('GET /devices HTTP/1.1\r\nhost: x\r\n\r\n');
-  await expect.poll(() => emulator.requests.length).toBe(1);
+  await eventually(() => emulator.requests.length).toBe(1);
   await emulator.stop();
   await closed;
   expect(emulator.connections).toBe(0);
@@ -185,7 +186,7 @@ test('a script that cannot be carried out ends a connection at most, never the p
   for (let n = 0; n < 2; n += 1) {
     expect(await attempt(() => service('GET', '/devices/device1'))).toBe('ECONNRESET');
   }
-  await expect.poll(() => warnings.length).toBe(3);
+  await eventually(() => warnings.length).toBe(3);
   process.off('warning', onWarning);
 });
 
@@ -201,7 +202,7 @@ test.each([
     'GET /$iothub/websocket HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: websocket\r\n' +
       'sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\nmore than was asked for',
   );
-  await expect.poll(() => emulator.connections).toBe(1);
+  await eventually(() => emulator.connections).toBe(1);
   socket.destroy();
-  await expect.poll(() => emulator.connections).toBe(0);
+  await eventually(() => emulator.connections).toBe(0);
 });

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { handClock } from '../../../test/support/hand-clock.ts';
 import { knownCodes } from '../src/forms/codes.ts';
 import { closing, message, packet, useBench } from './support/bench.ts';
+import { eventually } from './support/eventually.ts';
 
 const bench = useBench();
 const EVENTS = 'devices/device1/messages/events/';
@@ -57,7 +58,7 @@ test('a duplicate acknowledgement and a duplicate answer', async () => {
   client.on('packetreceive', (one) => one.cmd === 'puback' && acks.push(one.messageId ?? 0));
   emulator.inject({ match: { operation: 'd2c' }, fault: 'duplicate' });
   await client.publishAsync(EVENTS, 'x', { qos: 1 });
-  await expect.poll(() => acks.length).toBe(2);
+  await eventually(() => acks.length).toBe(2);
   expect(acks[0]).toBe(acks[1]);
 });
 
@@ -213,8 +214,8 @@ test.each([
   await client.subscribeAsync(DEVICEBOUND, { qos: 1 });
   emulator.inject({ match: { operation: 'c2d-deliver' }, fault });
   emulator.state.sendToDevice('device1', { messageId: 'c', body: Buffer.from('x') });
-  await expect.poll(() => seen).toEqual(payloads);
-  await expect.poll(() => emulator.log.executions('c2d-complete', 'c')).toBe(1);
+  await eventually(() => seen).toEqual(payloads);
+  await eventually(() => emulator.log.executions('c2d-complete', 'c')).toBe(1);
 });
 
 test('a message on its way waits where the script says so, and is lost until its lock runs out', async () => {
@@ -230,14 +231,14 @@ test('a message on its way waits where the script says so, and is lost until its
   await client.publishAsync(EVENTS, 'x', { qos: 1 });
   expect(seen).toEqual([]);
   clock.pass(5_000);
-  await expect.poll(() => seen).toEqual([['late', false]]);
-  await expect.poll(() => emulator.log.executions('c2d-complete', 'late')).toBe(1);
+  await eventually(() => seen).toEqual([['late', false]]);
+  await eventually(() => emulator.log.executions('c2d-complete', 'late')).toBe(1);
   emulator.inject({ match: { operation: 'c2d-deliver' }, fault: 'lost-ack' });
   send('lost');
   await client.publishAsync(EVENTS, 'x', { qos: 1 });
   expect(seen).toHaveLength(1);
   clock.pass(60_000);
-  await expect.poll(() => seen.slice(1)).toEqual([['lost', true]]);
+  await eventually(() => seen.slice(1)).toEqual([['lost', true]]);
 });
 
 test('a number that strikes a message on its way ends the connection, and the message is kept', async () => {
@@ -269,5 +270,5 @@ test('messages that were lost do not close the window of sixteen for good', asyn
   emulator.inject({ match: { operation: 'c2d-deliver' }, fault: 'lost-ack', times: 32 });
   for (let n = 0; n < 16; n += 1) emulator.state.sendToDevice('device1', { body: Buffer.from('x') });
   for (let lost = 0; lost < 2; lost += 1) clock.pass(60_000);
-  await expect.poll(() => emulator.state.queues.depth('device1')).toBe(0);
+  await eventually(() => emulator.state.queues.depth('device1')).toBe(0);
 });

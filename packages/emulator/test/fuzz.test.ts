@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { generate, type Packet } from 'mqtt-packet';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Emulator, startEmulator } from '../src/index.ts';
+import { eventually } from './support/eventually.ts';
 
 /*
  * Random and mutated bytes on each listener: none may end the process, raise a warning, or leave
@@ -129,7 +130,7 @@ function mutate(bytes: Buffer, mutations: readonly Mutation[]): Buffer {
 
 /** Nothing is left, nothing was said, and both listeners still serve. */
 async function isSound(): Promise<void> {
-  await expect.poll(() => emulator.connections, { timeout: 5_000 }).toBe(0);
+  await eventually(() => emulator.connections).toBe(0);
   expect(warnings).toEqual([]);
 }
 

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { type EmulatorOptions, startEmulator } from '../src/index.ts';
 import { bodyText, Client } from './support/amqp.ts';
 import { closing, message, useBench } from './support/bench.ts';
+import { eventually } from './support/eventually.ts';
 
 /*
  * Where messages to a module's inputs come: azure-iot-device-mqtt (mqtt.js, topicMatchRegex of
@@ -44,7 +45,7 @@ test('over MQTT the input and the properties are in the topic', async () => {
       'devices/device1/modules/alarm/inputs/in1/%24.mid=m1&%24.to=%2Fdevices%2Fdevice1%2Fmodules%2Falarm%2Finputs%2Fin1&unit=%C2%B0C',
     payload: '99',
   });
-  await expect.poll(() => made.emulator.state.inputs.depth('device1/alarm')).toBe(0);
+  await eventually(() => made.emulator.state.inputs.depth('device1/alarm')).toBe(0);
 });
 
 test('what a module does not acknowledge comes again on its next connection, and what comes while it is away waits', async () => {
@@ -59,7 +60,7 @@ test('what a module does not acknowledge comes again on its next connection, and
   emulator.state.sendToInput(ALARM, 'in1', { messageId: 'm2', body: Buffer.from('2') });
   expect(emulator.state.inputs.depth('device1/alarm')).toBe(2);
   await moduleClient(made); // its session kept the subscription
-  await expect.poll(() => emulator.state.inputs.depth('device1/alarm')).toBe(0);
+  await eventually(() => emulator.state.inputs.depth('device1/alarm')).toBe(0);
   for (const id of ['m1', 'm2']) expect(emulator.log.executions('c2d-complete', id)).toBe(1);
 });
 
@@ -76,7 +77,7 @@ test('over AMQP the input is an annotation, and an abandoned message comes again
   const again = await next();
   expect(again.message).toMatchObject({ message_id: 'm1', delivery_count: 1 });
   again.delivery?.accept();
-  await expect.poll(() => emulator.log.executions('c2d-complete', 'm1')).toBe(1);
+  await eventually(() => emulator.log.executions('c2d-complete', 'm1')).toBe(1);
   await client.close();
 });
 

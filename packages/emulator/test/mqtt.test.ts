@@ -3,6 +3,7 @@ import { connect, type IClientOptions, type MqttClient } from 'mqtt';
 import { afterEach, expect, test } from 'vitest';
 import { type Emulator, type EmulatorOptions, startEmulator } from '../src/index.ts';
 import { closing, message } from './support/bench.ts';
+import { eventually } from './support/eventually.ts';
 
 let emulator: Emulator;
 const clients: MqttClient[] = [];
@@ -81,7 +82,7 @@ test('a message to a device is delivered, acknowledged, and comes again when it 
   const got = message(client, 'devices/device1/messages/devicebound/');
   await client.subscribeAsync('devices/device1/messages/devicebound/#', { qos: 1 });
   expect((await got).payload).toBe('first');
-  await expect.poll(() => emulator.state.queues.depth('device1')).toBe(0);
+  await eventually(() => emulator.state.queues.depth('device1')).toBe(0);
   // Sent, and the connection is gone before the acknowledgement.
   emulator.inject({ transport: 'mqtt', match: { operation: 'c2d-deliver' }, fault: 'reset-before' });
   const closed = closing(client);
@@ -165,7 +166,7 @@ test('a second connection takes over: the first is closed without a word', async
   await connected();
   await closed;
   expect(packets).toEqual([]);
-  await expect.poll(() => emulator.connections).toBe(1);
+  await eventually(() => emulator.connections).toBe(1);
 });
 
 test('refused connections: 5 for bad tokens and unknown devices, 4 for what is none, 3 for a disabled one, 2 for a wrong id', async () => {
@@ -208,7 +209,7 @@ test('what 3.1.1 has no word for closes the connection', async () => {
     await closed;
   }
   expect(emulator.log.requests({ outcome: 'quota-exceeded' })).toHaveLength(1);
-  await expect.poll(() => emulator.connections).toBe(0);
+  await eventually(() => emulator.connections).toBe(0);
 });
 
 test.each(['devices/device2/messages/devicebound/#', '#', '$iothub/gett', '$dps/registrations/res/#'])(
@@ -343,11 +344,11 @@ test('a device that is deleted or disabled is closed; a will is sent when it goe
   };
   const client = await connected('device2', { will });
   client.stream.destroy();
-  await expect.poll(() => emulator.state.events.count).toBe(1);
+  await eventually(() => emulator.state.events.count).toBe(1);
   expect(emulator.state.events.from(0)[0]?.properties).toEqual({ 'iothub-MessageType': 'Will' });
   const polite = await connected('device2', { will });
   await polite.endAsync();
-  await expect.poll(() => emulator.state.connections.size).toBe(0);
+  await eventually(() => emulator.state.connections.size).toBe(0);
   expect(emulator.state.events.count).toBe(1);
 });
 

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { handClock } from '../../../test/support/hand-clock.ts';
 import type { Emulator, EmulatorOptions } from '../src/index.ts';
 import { connackOf, useBench } from './support/bench.ts';
+import { eventually } from './support/eventually.ts';
 import { type PreviewConnect, previewConnect, sasProof } from './support/preview-connect.ts';
 import { RawMqtt } from './support/raw-mqtt.ts';
 
@@ -203,7 +204,7 @@ describe('commands', () => {
     const again = await client.next('publish');
     expect(again).toMatchObject({ properties: { userProperties: { 'message-id': 'c1', 'delivery-count': '1' } } });
     client.send(answer(again));
-    await expect.poll(() => emulator.state.queues.depth('device1')).toBe(0);
+    await eventually(() => emulator.state.queues.depth('device1')).toBe(0);
     expect(emulator.log.executions('c2d-complete', 'c1')).toBe(1);
     expect(emulator.log.executions('c2d-abandon', 'c1')).toBe(1);
   });
@@ -212,7 +213,7 @@ describe('commands', () => {
     const { emulator } = await bench();
     const [client, command] = await commanded(emulator, 'c2');
     client.send(answer(command, '0100'));
-    await expect.poll(() => emulator.log.executions('c2d-reject', 'c2')).toBe(1);
+    await eventually(() => emulator.log.executions('c2d-reject', 'c2')).toBe(1);
     expect(emulator.state.queues.depth('device1')).toBe(0);
     expect(emulator.state.feedback.take()).toMatchObject([{ originalMessageId: 'c2', statusCode: 'Rejected' }]);
   });
@@ -222,7 +223,7 @@ describe('commands', () => {
     const [client, first] = await commanded(emulator, 'c3');
     client.send(answer(first, '0603'));
     for (let count = 1; count < 10; count += 1) client.send(answer(await client.next('publish'), '0603'));
-    await expect.poll(() => emulator.state.queues.depth('device1')).toBe(0);
+    await eventually(() => emulator.state.queues.depth('device1')).toBe(0);
     expect(emulator.state.feedback.take()).toMatchObject([{ statusCode: 'DeliveryCountExceeded' }]);
   });
 
@@ -234,7 +235,7 @@ describe('commands', () => {
     });
     await client.subscribeAsync('$iothub/commands', { qos: 1 });
     send(emulator, 'c4');
-    await expect.poll(() => emulator.log.executions('c2d-reject', 'c4')).toBe(1);
+    await eventually(() => emulator.log.executions('c2d-reject', 'c4')).toBe(1);
   });
 });
 
@@ -246,7 +247,7 @@ describe('topics', () => {
       client.send({ ...PUBLISH, topic, payload: topic || 'alias', properties: { topicAlias } });
     telemetry('$iothub/telemetry', 3);
     telemetry('', 3);
-    await expect.poll(() => emulator.state.events.count).toBe(2);
+    await eventually(() => emulator.state.events.count).toBe(2);
     telemetry('$iothub/telemetry', 11);
     expect(await client.next('disconnect')).toMatchObject({ reasonCode: 0x94 });
     const other = await admitted(emulator);

@@ -1,6 +1,7 @@
 import type { IConnackPacket, IDisconnectPacket, IPubackPacket, IPublishPacket } from 'mqtt-packet';
 import { expect, test } from 'vitest';
 import { closing, connackOf, packet, useBench } from './support/bench.ts';
+import { eventually } from './support/eventually.ts';
 import { previewConnect } from './support/preview-connect.ts';
 
 /* MQTT 5 as the cloud's preview had it: iot-hub-mqtt-5 and its reference. */
@@ -155,7 +156,7 @@ test('methods and commands over the preview topics', async () => {
   const command = packet<IPublishPacket>(client, 'publish');
   await client.subscribeAsync('$iothub/commands', { qos: 1 });
   expect((await command).properties?.userProperties).toMatchObject({ 'message-id': 'c1', 'delivery-count': '0' });
-  await expect.poll(() => emulator.log.executions('c2d-complete', 'c1')).toBe(1);
+  await eventually(() => emulator.log.executions('c2d-complete', 'c1')).toBe(1);
 });
 
 test('unknown topics and filters by their own reasons', async () => {
@@ -176,11 +177,9 @@ test('a session lives on for a client that asks for an expiry interval, and for 
   const second = await mqtt(v5);
   expect(connackOf(second)?.sessionPresent).toBe(true);
   await second.endAsync();
-  await expect
-    .poll(async () => {
-      const third = await mqtt(v5);
-      await third.endAsync();
-      return connackOf(third)?.sessionPresent;
-    })
-    .toBe(false);
+  await eventually(async () => {
+    const third = await mqtt(v5);
+    await third.endAsync();
+    return connackOf(third)?.sessionPresent;
+  }).toBe(false);
 });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { useBench } from './support/bench.ts';
+import { eventually } from './support/eventually.ts';
 
 const bench = useBench();
 const http = { transports: ['http'] as const };
@@ -198,7 +199,7 @@ test('jobs over many devices: twins, methods, failures, and one that is cancelle
   const { emulator, service } = await bench({ ...http, devices: ['a', 'b', 'c'] });
   const put = (jobId: string, job: object) => service('PUT', `/jobs/v2/${jobId}`, { jobId, ...job });
   const ended = async (jobId: string) => {
-    await expect.poll(async () => (await service('GET', `/jobs/v2/${jobId}`)).data.endTime).not.toBeNull();
+    await eventually(async () => (await service('GET', `/jobs/v2/${jobId}`)).data.endTime).not.toBeNull();
     return (await service('GET', `/jobs/v2/${jobId}`)).data;
   };
   const updateTwin = { etag: '*', tags: { floor: 2 } };
@@ -251,7 +252,7 @@ test('a device read again tells what has changed meanwhile, and nothing of the o
   expect(connected).toMatchObject({ connectionState: 'Connected' });
   expect(connected.lastActivityTime).not.toBe(first.lastActivityTime);
   await client.endAsync();
-  await expect.poll(() => read('device1')).toMatchObject({ connectionState: 'Disconnected' });
+  await eventually(() => read('device1')).toMatchObject({ connectionState: 'Disconnected' });
 
   const body = { authentication: { symmetricKey: { primaryKey: 'a2V5' } }, status: 'disabled' };
   await service('PUT', '/devices/device1', body, { headers: { 'if-match': '*' } });

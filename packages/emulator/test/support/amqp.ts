@@ -7,7 +7,7 @@ import rhea, {
   type Receiver,
   type Sender,
 } from 'rhea';
-import { afterEach, expect } from 'vitest';
+import { afterEach } from 'vitest';
 import type { Emulator } from '../../src/index.ts';
 
 /** What an error record looks like on the client. */
@@ -238,8 +238,3 @@ const EVENTS = [
   'receiver_error',
   'receiver_close',
 ];
-
-/** Ask until it is so: longer than vitest's second, since tests share a machine. */
-export function eventually<T>(read: () => T) {
-  return expect.poll(read, { timeout: 10_000 });
-}
