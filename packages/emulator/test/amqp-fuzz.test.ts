@@ -56,7 +56,8 @@ describe('bytes that are no AMQP', () => {
       socket.on('data', (chunk) => {
         text += chunk.toString('latin1');
       });
-      socket.on('end', () => resolve(text));
+      socket.on('error', () => {});
+      socket.on('close', () => resolve(text));
     });
     expect(answer).toBe('AMQP\0\x01\0\0');
     await stillWorks();
@@ -168,18 +169,31 @@ describe('structures that would hurt a decoder', () => {
     await stillWorks();
   });
 
-  it('closes on a transfer without credit and on a disposition of everything', async () => {
-    for (const bytes of [
-      // disposition: role receiver, first 0, last 4,294,967,295, settled, accepted
-      frame(0, 0x53, 0x15, 0xc0, 13, 5, 0x41, 0x43, 0x70, 0xff, 0xff, 0xff, 0xff, 0x41, 0, 0x53, 0x24, 0x45),
-    ]) {
-      const client = Client.to(emulator);
-      const sender = client.connection.open_sender('/devices/device1/messages/events');
-      await client.credit(sender);
-      (client.connection as unknown as { socket: Socket }).socket.write(bytes);
-      const { error } = await client.next('connection_error');
-      expect(error).toMatchObject({ condition: 'amqp:session:window-violation' });
-    }
+  it.each([
+    // disposition: role receiver, first 0, last 4,294,967,295, settled, accepted
+    [
+      'a disposition of everything',
+      'amqp:session:window-violation',
+      [0, 0x53, 0x15, 0xc0, 13, 5, 0x41, 0x43, 0x70, 0xff, 0xff, 0xff, 0xff, 0x41, 0, 0x53, 0x24, 0x45],
+    ],
+    // transfer: handle 0, no delivery-id, a tag, format 0, not settled, no more; one byte of data
+    [
+      'a delivery without an id',
+      'amqp:invalid-field',
+      [0, 0x53, 0x14, 0xc0, 9, 6, 0x43, 0x40, 0xa0, 1, 1, 0x43, 0x42, 0x42, 0, 0x53, 0x75, 0xa0, 1, 0x78],
+    ],
+    [
+      'a delivery whose id is a text',
+      'amqp:invalid-field',
+      [0, 0x53, 0x14, 0xc0, 11, 6, 0x43, 0xa1, 1, 0x78, 0xa0, 1, 1, 0x43, 0x42, 0x42, 0, 0x53, 0x75, 0xa0, 1, 0x78],
+    ],
+  ])('closes on %s', async (_what, condition, bytes) => {
+    const client = Client.to(emulator);
+    const sender = client.connection.open_sender('/devices/device1/messages/events');
+    await client.credit(sender);
+    (client.connection as unknown as { socket: Socket }).socket.write(frame(...bytes));
+    const { error } = await client.next('connection_error');
+    expect(error).toMatchObject({ condition });
     await stillWorks();
   });
 });

@@ -13,6 +13,8 @@ export interface Frame {
     readonly first?: number;
     readonly last?: number;
     readonly more?: boolean;
+    /** What the client made of it: rhea checks no types. */
+    readonly delivery_id?: unknown;
   };
   readonly payload?: Buffer;
 }
@@ -57,6 +59,8 @@ export interface EngineConnection extends Connection {
   accept(socket: unknown): Connection;
   readonly remote_channel_map: Readonly<Record<number, EngineSession | undefined>>;
   readonly local_channel_map: Readonly<Record<number, EngineSession | undefined>>;
+  /** Writes what is due; called by rhea in the next tick after something became due. */
+  _process: () => void;
   readonly sasl_transport?: { readonly selected?: { readonly username?: string } };
 }
 

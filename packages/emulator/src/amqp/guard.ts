@@ -16,6 +16,7 @@ const FRAMES = ['end', 'attach', 'detach', 'transfer', 'disposition', 'flow'] as
  */
 export function guard(peer: Peer): void {
   const { connection } = peer;
+  writeSafely(peer);
   const seen = new Set<number>();
   const begin = connection.on_begin.bind(connection) as (frame: Frame) => void;
   own(connection, 'on_begin', (frame) => {
@@ -33,6 +34,21 @@ export function guard(peer: Peer): void {
       else original(frame);
     });
   }
+}
+
+/**
+ * rhea writes in a turn of its own, where nobody catches what it throws over values that it took
+ * unread from the client: that ends this connection, not the process.
+ */
+function writeSafely({ connection, pipe }: Peer): void {
+  const write = connection._process.bind(connection);
+  connection._process = () => {
+    try {
+      write();
+    } catch {
+      pipe.destroy();
+    }
+  };
 }
 
 /**
@@ -86,6 +102,10 @@ function wrongWith(connection: EngineConnection, name: string, frame: Frame) {
       condition: 'amqp:link:message-size-exceeded',
       description: `A message of more than ${MAX_MESSAGE_BYTES} bytes.`,
     };
+  }
+  // 2.7.5: the first transfer of a delivery has its id; rhea settles by it without a look.
+  if (!link?._incomplete && typeof frame.performative.delivery_id !== 'number') {
+    return { condition: 'amqp:invalid-field', description: 'A delivery without a delivery-id.' };
   }
   if (link && !link._incomplete && link.credit <= 0) {
     return { condition: 'amqp:link:transfer-limit-exceeded', description: 'A transfer without credit.' };
