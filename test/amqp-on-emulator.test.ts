@@ -3,6 +3,7 @@ import type { AnyDeviceCloudError, FaultEvent } from '@faultmap/core';
 import { type Emulator, type FaultSpec, startEmulator } from '@faultmap/emulator';
 import rhea, { type Connection, type Delivery, type EventContext, type Message } from 'rhea';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { jumpClock } from './support/jump-clock.ts';
 
 /* The AMQP adapter on the device cloud of the emulator: what the hub says in its own way. */
 
@@ -12,10 +13,13 @@ const C2D = '/devices/pump-1/messages/devicebound';
 const TWIN = '/devices/pump-1/twin';
 
 let emulator: Emulator;
+/** Of the cloud: a token runs out, or a lock, when a test says so and not when the machine is slow. */
+let clock: ReturnType<typeof jumpClock>;
 const closing: (() => unknown)[] = [];
 
 beforeEach(async () => {
-  emulator = await startEmulator({ transports: ['amqp'], devices: ['pump-1'], throttle: false, queue: { lockMs: 60 } });
+  clock = jumpClock();
+  emulator = await startEmulator({ transports: ['amqp'], devices: ['pump-1'], throttle: false, clock });
 });
 afterEach(async () => {
   for (const close of closing.splice(0)) close();
@@ -134,10 +138,12 @@ describe('tokens', () => {
         return { cbs: cbs() };
       },
     });
-    await putToken(handle, cbs(2));
+    await putToken(handle, cbs(60));
     const sender = connection.open_sender(D2C);
     const receiver = connection.open_receiver(C2D);
     await handle.send(sender, { body: 'x' });
+    await until(() => receiver.is_open());
+    clock.jump(61_000);
     await until(() => recovered.length === 2);
     expect([sender.is_open(), receiver.is_open()]).toEqual([true, true]);
     await handle.send(sender, { message_id: 'later', body: 'x' });
@@ -177,10 +183,11 @@ describe('tokens', () => {
 
   test('from credentials alone, that expires: a send goes on with a fresh one', async () => {
     let given = 0;
-    const credentials = () => ({ cbs: cbs(given++ === 0 ? 1 : 600) });
+    const credentials = () => ({ cbs: cbs(given++ === 0 ? 60 : 600) });
     const { connection, handle, faults } = connect({ credentials });
     const sender = connection.open_sender(D2C);
     await handle.send(sender, { message_id: 'before', body: 'x' });
+    clock.jump(61_000);
     await until(() => faults.length === 2);
     await handle.send(sender, { message_id: 'after', body: 'x' });
     expect(faults.map(({ scope, category }) => [scope, category])).toEqual([
@@ -265,7 +272,7 @@ describe('cloud-to-device messages', () => {
     const { connection, handle, faults } = connect();
     await putToken(handle);
     const delivery = await receive(connection, { rcv_settle_mode: 1 });
-    await new Promise((resolve) => setTimeout(resolve, 120));
+    clock.jump(61_000);
     const error = await caught(handle.settle(delivery, 'accepted'));
     expect(error).toMatchObject({ code: 412002, category: 'precondition', scope: 'settlement' });
     expect(faults).toHaveLength(1);

@@ -26,7 +26,7 @@ async function play(name: string): Promise<string> {
     AMQP_URL: cloud.amqpUrl,
     DEVICE_SAS: cloud.deviceToken('pump-7'),
   };
-  const { stdout, stderr } = await run(process.execPath, [`${built}${name}.js`], { env, timeout: 15_000 });
+  const { stdout, stderr } = await run(process.execPath, [`${built}${name}.js`], { env, timeout: 50_000 });
   return stdout + stderr;
 }
 

@@ -20,7 +20,7 @@ test('the example of the README has its catch by line 20 and does what it says',
 
   const cloud = await startEmulator({ devices: ['pump-7'] });
   const env = { ...process.env, HUB_URL: cloud.httpUrl, HUB_SAS: cloud.serviceToken() };
-  const { stdout } = await promisify(execFile)(process.execPath, [`${folder}/example.mjs`], { env, timeout: 15_000 });
+  const { stdout } = await promisify(execFile)(process.execPath, [`${folder}/example.mjs`], { env, timeout: 50_000 });
   await cloud.stop();
 
   expect(promised).toBeDefined();

@@ -60,7 +60,7 @@ async function runProgram(emulator: Emulator, dps: string, nodeArguments: string
     await writeFile(join(folder, 'ca.pem'), emulator.ca ?? '');
     const { stdout } = await promisify(execFile)(process.execPath, [...nodeArguments, 'program.mjs'], {
       cwd: import.meta.dirname,
-      timeout: 18_000,
+      timeout: 50_000,
       env: {
         PATH: process.env.PATH,
         NODE_EXTRA_CA_CERTS: join(folder, 'ca.pem'),

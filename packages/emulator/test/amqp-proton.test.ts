@@ -31,7 +31,7 @@ describe.skipIf(!installed)('qpid-proton, an engine of its own', () => {
     const script = join(import.meta.dirname, 'support/proton-client.py');
     const run = promisify(execFile);
     const { stdout } = await run(PYTHON, [script, emulator.amqpUrl, emulator.deviceToken('device1'), layer], {
-      timeout: 15_000,
+      timeout: 50_000,
     });
     const seen = JSON.parse(stdout) as unknown[];
     expect(seen[0]).toEqual(['cbs', 200]);

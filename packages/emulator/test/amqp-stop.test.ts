@@ -29,7 +29,7 @@ test.each(['reset-before', 'reset-during', 'reset-after', 'close', 'half-open', 
   async (fault) => {
     const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', PROGRAM, fault], {
       cwd: root,
-      timeout: 10_000,
+      timeout: 50_000,
     });
     expect(stdout).toContain('done');
   },

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { jumpClock } from '../../../test/support/jump-clock.ts';
 import { type Emulator, startEmulator } from '../src/index.ts';
 import { bodyText, Client, type SeenError, useClients } from './support/amqp.ts';
 
@@ -7,11 +8,13 @@ const C2D = '/devices/device1/messages/devicebound';
 const TWIN = '/devices/device1/twin';
 const METHODS = '/devices/device1/methods/devicebound';
 
+let clock: ReturnType<typeof jumpClock>;
 let emulator: Emulator;
 const { open, device, service } = useClients(() => emulator);
 
 beforeEach(async () => {
-  emulator = await startEmulator({ devices: ['device1', 'device2'], queue: { lockMs: 60 } });
+  clock = jumpClock();
+  emulator = await startEmulator({ devices: ['device1', 'device2'], clock });
 });
 
 function errorOf(value: unknown): SeenError {
@@ -161,7 +164,8 @@ describe('cloud-to-device messages', () => {
     const { link, next } = client.receive(C2D, { rcv_settle_mode: 1 });
     emulator.state.sendToDevice('device1', { messageId: 'c-2', body: Buffer.from('late') });
     const first = await next();
-    const again = await next(); // the lock of 60 ms ran out
+    clock.jump(60_000);
+    const again = await next();
     expect(again.message).toMatchObject({ message_id: 'c-2', delivery_count: 1 });
     if (!first.delivery || !again.delivery) throw new Error('no delivery');
     expect(await client.settleSecond(link, first.delivery)).toMatchObject({

@@ -35,7 +35,7 @@ function call({ method = 'GET', path, data, headers = {}, as = 'service', token 
     ...(data === undefined ? {} : { data }),
     validateStatus: () => true,
     transformResponse: (body) => body,
-    timeout: 5_000,
+    timeout: 30_000,
   });
 }
 

@@ -1,6 +1,7 @@
 import axios from 'axios';
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
 import { afterEach, expect, test } from 'vitest';
+import { handClock } from '../../../test/support/hand-clock.ts';
 import { type Emulator, type EmulatorOptions, startEmulator } from '../src/index.ts';
 import { closing, message } from './support/bench.ts';
 import { eventually } from './support/eventually.ts';
@@ -306,9 +307,12 @@ test('a client that renews its token keeps its subscriptions without asking agai
 });
 
 test('a connection ends when its token runs out', async () => {
-  await start();
-  const client = await connected('device1', { password: emulator.deviceToken('device1', undefined, 1.3) });
-  await closing(client);
+  const clock = handClock(Date.now());
+  await start({ clock });
+  const client = await connected('device1', { password: emulator.deviceToken('device1', undefined, 60) });
+  const closed = closing(client);
+  clock.pass(60_000);
+  await closed;
   expect(emulator.log.requests({ operation: 'closed', outcome: 'token-expired' })).toHaveLength(1);
 });
 

@@ -151,6 +151,6 @@ test('a process that only started and stopped an emulator ends by itself', () =>
     const emulator = await startEmulator({ tls: true });
     await emulator.stop();
     console.log('stopped');`;
-  const printed = execFileSync(process.execPath, ['--input-type=module', '-e', program], { timeout: 15_000 });
+  const printed = execFileSync(process.execPath, ['--input-type=module', '-e', program], { timeout: 50_000 });
   expect(printed.toString()).toBe('stopped\n');
 });

@@ -35,7 +35,7 @@ export function useBench(): (options?: EmulatorOptions) => Promise<Bench> {
           method,
           url: `${emulator.httpUrl}${path}`,
           validateStatus: () => true,
-          timeout: 5_000,
+          timeout: 30_000,
           ...(data === undefined ? {} : { data }),
           ...config,
           headers: { authorization: token(), ...config.headers },
