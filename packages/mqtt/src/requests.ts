@@ -3,6 +3,7 @@ import {
   type Attempt,
   conclude,
   isForeign,
+  optionError,
   RETRY_DEFAULTS,
   type ResolvedRetryOptions,
   resolveRetryOptions,
@@ -27,6 +28,7 @@ import {
   toBytes,
 } from './request-options.ts';
 import { Subscriptions } from './subscriptions.ts';
+import { isTopic } from './topics.ts';
 import { Waiters } from './waiters.ts';
 
 export interface RequestsSetup {
@@ -144,6 +146,8 @@ export class Requests {
   }
 
   #open(topic: string, options: ResolvedRequestOptions): Call {
+    // A broker closes at it [MQTT-3.3.2-2], again and again, and mqtt.js lets it through.
+    if (!isTopic(topic)) throw optionError('request', 'topic', 'a topic without wildcards', topic);
     const exchange = exchangeOf(topic, options.responseTopic);
     if (!exchange)
       throw new TypeError(
@@ -276,7 +280,7 @@ function withCorrelation(
   rid: string,
 ): IPublishPacket['properties'] {
   // A response topic is a name: with wildcards, the other side knows it by itself.
-  const responseTopic = /[+#]/.test(filter) ? undefined : filter;
+  const responseTopic = isTopic(filter) ? filter : undefined;
   return {
     ...properties,
     ...(responseTopic !== undefined && { responseTopic }),

@@ -8,6 +8,11 @@ export function topicsOf(given: unknown): string[] {
 /** mqtt.js' mark in such a map: subscribe also to what it is subscribed to already. */
 const RESUBSCRIBE = 'resubscribe';
 
+/** Can a message be published to it? */
+export function isTopic(given: unknown): given is string {
+  return typeof given === 'string' && given !== '' && !/[+#]/.test(given);
+}
+
 /** The same without some of it; `undefined`: nothing is left. */
 export function without(given: unknown, isOut: (topic: string) => boolean): unknown {
   const left = topicsOf(given).filter((topic) => !isOut(topic));

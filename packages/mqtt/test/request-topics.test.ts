@@ -94,6 +94,21 @@ describe.concurrent('any other pair of topics', () => {
       },
     ));
 
+  test.each([
+    [undefined, 'undefined'],
+    [7, '7'],
+    ['', '""'],
+    ['app/#', 'a string of 5 characters'],
+    ['app/+/ask', 'a string of 9 characters'],
+  ])('cannot be asked at %j, which no message can be published to', (topic, shown) =>
+    staged({}, async ({ handle, peer }) => {
+      await expect(handle.request(topic as string, 'x', { responseTopic: 'app/answers' })).rejects.toThrow(
+        new TypeError(`request: option topic: expected a topic without wildcards, got ${shown}`),
+      );
+      expect(peer.links.flatMap((link) => link.of('subscribe'))).toEqual([]);
+    }),
+  );
+
   test('needs to know where the answer comes', () =>
     staged({}, async ({ handle }) => {
       await expect(handle.request('app/ask')).rejects.toThrow(/request: option responseTopic: expected/);
