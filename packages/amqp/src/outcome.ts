@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { optionError } from '@faultmap/core/adapter';
 import { has, type RheaDelivery } from './rhea.ts';
 
 /** How a received message is settled. */
@@ -16,6 +17,8 @@ export type SettleOutcome =
       };
     };
 
+const EXPECTED = "'accepted', 'released', 'rejected', 'modified', { rejected } or { modified }";
+
 /** Settle with an outcome, by rhea's own methods. @throws TypeError for what is no outcome */
 export function apply(delivery: RheaDelivery, outcome: SettleOutcome): void {
   if (outcome === 'accepted') delivery.accept?.();
@@ -24,10 +27,7 @@ export function apply(delivery: RheaDelivery, outcome: SettleOutcome): void {
   else if (outcome === 'modified') delivery.modified?.({});
   else if (has(outcome) && 'rejected' in outcome) delivery.reject?.(outcome.rejected as object);
   else if (has(outcome) && 'modified' in outcome) delivery.modified?.(outcome.modified as object);
-  else
-    throw new TypeError(
-      "settle: outcome: expected 'accepted', 'released', 'rejected', 'modified', { rejected } or { modified }",
-    );
+  else throw optionError('settle', 'outcome', EXPECTED, outcome);
 }
 
 /** The state that an outcome is on the wire, as rhea would write it. @throws TypeError for what is no outcome */

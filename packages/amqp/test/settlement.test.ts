@@ -207,7 +207,9 @@ describe('handle.settle on a live link', () => {
   it('something else than a delivery or an outcome is a mistake of the program', async () => {
     const { client, delivery } = await receiving();
     await expect(client.handle.settle({} as never, 'accepted')).rejects.toThrow(TypeError);
-    await expect(client.handle.settle(delivery, 'done' as never)).rejects.toThrow(/expected 'accepted'/);
+    await expect(client.handle.settle(delivery, 'done' as never)).rejects.toThrow(
+      /outcome: expected 'accepted', .*, got "done"/,
+    );
   });
 });
 
