@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 let emulator: Emulator;
 beforeAll(async () => {
-  const devices = ['pump-1', 'pump-2', 'pump-3', 'pump-4', 'pump-5', 'pump-6', 'pump-7', 'pump-8', 'pump-9', 'pump-10'];
+  const devices = Array.from({ length: 11 }, (_, at) => `pump-${at + 1}`);
   emulator = await startEmulator({
     transports: ['mqtt'],
     devices,
@@ -96,6 +96,41 @@ describe.concurrent('the MQTT adapter on the emulator', () => {
     await client.publishAsync('devices/pump-10/messages/events/', 'still here', { qos: 1 });
     expect(faults()).toHaveLength(3);
     expect(told.map(([name]) => name)).toContain('give-up');
+    close();
+  });
+
+  test('takes back a subscription that the hub closes at, and keeps those beside it', async () => {
+    const unhurried = { reconnect: { ...quick, stableAfterMs: 0 } };
+    const { client, handle, close } = device('pump-11', {}, unhurried);
+    const wrong = 'devices/pump-11/messages/events/#';
+    const good = [
+      '$iothub/methods/POST/#',
+      '$iothub/twin/PATCH/properties/desired/#',
+      'devices/pump-11/messages/devicebound/#',
+    ];
+    const asked: string[][] = [];
+    client.on('packetsend', (packet) => {
+      if (packet.cmd === 'subscribe') asked.push(packet.subscriptions.map(({ topic }) => topic));
+    });
+    const convicted = new Promise((resolve) =>
+      handle.on('give-up', (event) => {
+        if (event.error.reason === 'SubscribeClosesConnection') resolve(event);
+      }),
+    );
+    const back = new Promise((resolve) => handle.on('recovered', resolve));
+    await expect(client.subscribeAsync([...good, wrong], { qos: 1 })).rejects.toMatchObject({ category: 'unknown' });
+    expect(await convicted).toMatchObject({
+      operation: `subscribe ${wrong}`,
+      attempt: 3,
+      stopped: 'not-transient',
+      error: { category: 'unknown', advice: 'never', executed: 'unknown' },
+    });
+    await back;
+    await client.publishAsync('devices/pump-11/messages/events/', 'still here', { qos: 1 });
+    expect(asked.at(-1)?.toSorted()).toEqual(good.toSorted());
+
+    // Three closes to convict it, one more for what was asked for beside it, the first and the last.
+    expect(emulator.log.requests({ operation: 'connect', deviceId: 'pump-11' }).length).toBeLessThanOrEqual(6);
     close();
   });
 

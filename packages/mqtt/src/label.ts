@@ -16,7 +16,8 @@ export function label(verb: string, topic: unknown): string {
 
 function withoutProperties(path: string): string {
   const bagged = BAGGED.exec(path)?.[0];
-  if (bagged !== undefined) return bagged;
+  // A filter has no properties.
+  if (bagged !== undefined) return path === `${bagged}#` ? path : bagged;
   const at = path.indexOf('=');
   return at < 0 ? path : path.slice(0, path.lastIndexOf('/', at) + 1);
 }
