@@ -1,5 +1,6 @@
 import type { Stopped } from './error.ts';
 import type { AnyDeviceCloudError } from './errors.ts';
+import { optionError } from './options.ts';
 import { redact } from './redact.ts';
 
 /** What listeners of an attachment and the diagnostics channels get. */
@@ -45,11 +46,12 @@ export class FaultEvents {
   /**
    * Listen; the same listener twice is told once.
    *
-   * @throws TypeError for an event that does not exist
+   * @throws TypeError for an event that does not exist, or a listener that is no function
    */
   on(name: FaultEventName, listener: FaultListener): void {
     if (!NAMES.includes(name))
       throw new TypeError(`on: unknown event ${JSON.stringify(name)}: expected one of ${NAMES.join(', ')}`);
+    if (typeof listener !== 'function') throw optionError('on', 'listener', 'a function', listener);
     const set = this.#listeners.get(name) ?? new Set();
     this.#listeners.set(name, set.add(listener));
   }

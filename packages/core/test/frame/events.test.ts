@@ -39,6 +39,12 @@ test('an event that does not exist is a mistake, not silence', () => {
   expect(on).toThrow(/give-up/);
 });
 
+test('a listener that is no function is said at once', () => {
+  const on = (listener: unknown) => () => new FaultEvents().on('fault', listener as () => void);
+  expect(on(undefined)).toThrow(new TypeError('on: option listener: expected a function, got undefined'));
+  expect(on('log')).toThrow('on: option listener: expected a function, got "log"');
+});
+
 test('operations without an attachment are on the diagnostics channels', async () => {
   const names = ['fault', 'retry', 'give-up', 'recovered'].map((name) => `faultmap:${name}`);
   const seen: string[] = [];
