@@ -26,7 +26,8 @@ function onlyThatReads(option: string): (given: Transforms) => boolean {
   };
   return (given) => {
     if (!Array.isArray(given) || given.length !== 1) return false;
-    const [transform] = given;
+    // By index: asked for each request, and taking arrays apart goes by their iterator.
+    const transform: unknown = given[0];
     return (transform === last && transform !== undefined) || isOwn(transform);
   };
 }
