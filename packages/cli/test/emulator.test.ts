@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { main } from '@faultmap/cli';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { freePort } from '../../../test/support/ports.ts';
 import { run, streams } from './run.ts';
 
 /** A running `faultmap emulator --json`: its first line, and the way to end it. */
@@ -30,15 +31,6 @@ async function started(...argv: string[]) {
     return ended;
   };
   return { ...lines()[0], lines, stop };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 describe('faultmap emulator', () => {
